@@ -1,0 +1,5 @@
+"""``python -m fusionkit``."""
+
+from fusionkit.cli.main import main
+
+main()

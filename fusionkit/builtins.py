@@ -1,0 +1,81 @@
+"""The built-in components, through the same hooks as anybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fusionkit.hookspecs import hookimpl
+
+Register = Callable[[str, Any], None]
+
+
+@hookimpl
+def register_representations(register: Register) -> None:
+    from fusionkit.representations.mel import Mel
+    from fusionkit.representations.scalogram import Scalogram
+    from fusionkit.representations.stft import STFT
+    from fusionkit.representations.wave import Wave
+
+    register("wave", Wave)
+    register("mel", Mel)
+    register("stft", STFT)
+    register("scalogram", Scalogram)
+
+
+@hookimpl
+def register_encoders(register: Register) -> None:
+    from fusionkit.encoders.cnn1d import CNN1d
+    from fusionkit.encoders.cnn2d import CNN2d
+    from fusionkit.encoders.cnn_transformer import CNNTransformer
+    from fusionkit.encoders.vit import ViT
+
+    register("vit", ViT)
+    register("cnn1d", CNN1d)
+    register("cnn2d", CNN2d)
+    register("cnn_transformer", CNNTransformer)
+
+
+@hookimpl
+def register_fusers(register: Register) -> None:
+    from fusionkit.fusers.concat import Concat
+    from fusionkit.fusers.cross_attention import CrossAttention
+    from fusionkit.fusers.film import FiLM
+    from fusionkit.fusers.late_attention import LateAttention
+    from fusionkit.fusers.single import Single
+    from fusionkit.fusers.sum import Sum
+    from fusionkit.fusers.weighted_sum import WeightedSum
+
+    register("single", Single)
+    register("concat", Concat)
+    register("sum", Sum)
+    register("weighted_sum", WeightedSum)
+    register("film", FiLM)
+    register("cross_attention", CrossAttention)
+    register("late_attention", LateAttention)
+
+
+@hookimpl
+def register_datasets(register: Register) -> None:
+    from fusionkit.datasets.demo_ecg import demo_ecg
+    from fusionkit.datasets.demo_pcg import demo_pcg
+    from fusionkit.datasets.demo_tcd import demo_tcd
+    from fusionkit.datasets.folder import folder
+    from fusionkit.datasets.manifest_csv import manifest_csv
+    from fusionkit.datasets.physionet2016 import physionet2016
+
+    register("demo_pcg", demo_pcg)
+    register("demo_ecg", demo_ecg)
+    register("demo_tcd", demo_tcd)
+    register("physionet2016", physionet2016)
+    register("folder", folder)
+    register("manifest", manifest_csv)
+
+
+@hookimpl
+def register_presets(register: Register) -> None:
+    from fusionkit.presets.demos import DEMO_ECG, DEMO_PCG, DEMO_TCD
+
+    register("demo_pcg", DEMO_PCG)
+    register("demo_ecg", DEMO_ECG)
+    register("demo_tcd", DEMO_TCD)

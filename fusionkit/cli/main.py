@@ -1,0 +1,77 @@
+"""The command ``fusionkit``: its commands are imported when they are called, so that ``--help`` needs no torch."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from fusionkit import __version__
+from fusionkit.errors import FusionkitError
+
+COMMANDS = {
+    "run": "Assemble, train and measure a model.",
+    "list": "List the representations, encoders, fusers, data sets and presets.",
+    "describe": "Show what a component is, its options and its source.",
+    "plugins": "Show the installed plugins, and why a broken one is broken.",
+    "doctor": "Check the installation and the machine.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command and return the command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f"fusionkit.cli.{cmd_name}_command"), f"{cmd_name}_command")
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands and what they do without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fusionkit")
+def cli() -> None:
+    """Assemble, train, measure and compare classifiers of biomedical signals.
+
+    A run takes one or more representations of a signal, an encoder for each, and a fuser:
+
+    \b
+      fusionkit run --repr mel,wave --encoder vit,cnn1d --fuser concat
+    """
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one line on stderr and its exit code."""
+    try:
+        sys.exit(cli.main(standalone_mode=False, prog_name="fusionkit") or 0)
+    except FusionkitError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.UsageError as error:
+        _say(error.format_message())
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        _say("stopped by the user")
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of a pipe has gone, for example `| head`: nothing is left to say to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _say(message: str) -> None:
+    click.echo(f"fusionkit: {message}", err=True)

@@ -1,0 +1,155 @@
+"""Configuration files: TOML to `RunConfig` and back, so that ``parse(dump(config)) == config``."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from fusionkit.config.run_config import RunConfig
+from fusionkit.config.settings_sections import SECTIONS
+from fusionkit.errors import UsageError, did_you_mean
+from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.options import option_specs, validate_options
+
+MAX_BYTES = 1_000_000
+
+
+def dump(config: RunConfig) -> str:
+    """Return a configuration as TOML, which has no None: a setting whose default is None is left out, else it is []."""
+    tables: dict[str, Any] = {"name": config.name, "seed": config.seed}
+    for section, settings in SECTIONS.items():
+        values = dataclasses.asdict(getattr(config, section))
+        absent = [
+            name for name, spec in option_specs(settings, section).items() if spec.default is values[name] is None
+        ]
+        tables[section] = _plain({name: value for name, value in values.items() if name not in absent})
+    tables["data"]["options"] = _plain(config.dataset_options)
+    tables["branches"] = [_without_empty(_plain(dataclasses.asdict(branch))) for branch in config.branches]
+    tables["fuser"] = _without_empty(_plain(dataclasses.asdict(config.fuser)))
+    return tomli_w.dumps(_without_empty(tables))
+
+
+def preset_text(preset: Mapping[str, Any]) -> str:
+    """Return a preset as its description and the TOML that it stands for."""
+    tables = {key: value for key, value in preset.items() if key != "description"}
+    return f"{preset.get('description', '')}\n\n{tomli_w.dumps(_plain(tables))}"
+
+
+def parse(text: str, source: str = "configuration") -> RunConfig:
+    """Return the configuration that a TOML text holds; errors as in `from_tables`."""
+    return from_tables(parse_tables(text, source), source)
+
+
+def parse_tables(text: str, source: str) -> dict[str, Any]:
+    """Return the tables of a TOML text.
+
+    Raises
+    ------
+    UsageError
+        If the text is not TOML; the message names line and column.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{source} is not valid TOML: {error}") from error
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read, is over 1 MB, is not UTF-8 or not TOML.
+    """
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UsageError(f"{path} has {path.stat().st_size} bytes; a configuration has at most {MAX_BYTES}")
+        return parse_tables(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"cannot read the configuration {path}: {reason}") from error
+
+
+def from_tables(tables: Mapping[str, Any], source: str = "configuration") -> RunConfig:
+    """Return the configuration that tables in the form of a file describe.
+
+    Raises
+    ------
+    UsageError
+        If a key is unknown, or a value has another type or lies outside its bounds. The options of components are
+        checked later, against the components.
+    """
+    known = {"name": str, "seed": int, "branches": list, "fuser": dict, **dict.fromkeys(SECTIONS, dict)}
+    _check_keys(tables, known, source)
+    sections: dict[str, Any] = {}
+    for section, settings in SECTIONS.items():
+        values = _frozen(tables.get(section, {}))
+        if section == "data":
+            sections["dataset_options"] = _frozen(_table(values.pop("options", {}), f"{source}: data.options"))
+        owner = f"{source}: [{section}]"
+        sections[section] = settings(**validate_options(values, option_specs(settings, owner), owner))
+    if "branches" in tables:
+        sections["branches"] = tuple(_branch(entry, f"{source}: branches") for entry in tables["branches"])
+        if not sections["branches"]:
+            raise UsageError(f"{source}: 'branches' is empty; give at least one representation and encoder")
+    if "fuser" in tables:
+        entry = tables["fuser"]
+        _check_keys(entry, {"name": str, "options": dict}, f"{source}: fuser", required=("name",))
+        sections["fuser"] = FuserSettings(entry["name"], _frozen(entry.get("options", {})))
+    return RunConfig(name=tables.get("name", ""), seed=tables.get("seed", 0), **sections)
+
+
+def _branch(entry: object, owner: str) -> BranchSettings:
+    known = {"representation": str, "encoder": str, "representation_options": dict, "encoder_options": dict}
+    table = _table(entry, owner)
+    _check_keys(table, known, owner, required=("representation", "encoder"))
+    options = (_frozen(table.get(f"{part}_options", {})) for part in ("representation", "encoder"))
+    return BranchSettings(table["representation"], table["encoder"], *options)
+
+
+def _table(value: object, owner: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{owner} is {value!r}; expected a table")
+    return value
+
+
+def _check_keys(
+    table: Mapping[str, Any], known: Mapping[str, type], owner: str, required: tuple[str, ...] = ()
+) -> None:
+    for key, value in table.items():
+        if key not in known:
+            raise UsageError(f"{owner} has no key {key!r}; {did_you_mean(key, known)}")
+        if type(value) is not known[key]:
+            expected = {str: "a text", int: "a whole number", list: "a list", dict: "a table"}[known[key]]
+            raise UsageError(f"{owner}: {key!r} is {value!r}; expected {expected}")
+    for key in required:
+        if key not in table:
+            raise UsageError(f"{owner} lacks {key!r}")
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as TOML holds them: lists for tuples, [] for None."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return _plain(value)
+        if value is None:
+            return []
+        return list(value) if isinstance(value, tuple) else value
+
+    return {key: plain(value) for key, value in options.items()}
+
+
+def _frozen(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Undo `_plain`."""
+    return {key: (tuple(value) or None) if isinstance(value, list) else value for key, value in options.items()}
+
+
+def _without_empty(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value != {}}

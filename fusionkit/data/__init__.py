@@ -1,0 +1,1 @@
+"""The way from a manifest to cached views."""

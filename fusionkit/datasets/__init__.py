@@ -1,0 +1,1 @@
+"""Adapters: where recordings and labels come from, as a manifest."""

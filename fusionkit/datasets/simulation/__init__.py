@@ -1,0 +1,1 @@
+"""Simulated recordings: physics-like signals of heart, heartbeat and cerebral blood flow."""

@@ -1,0 +1,1 @@
+"""What turns the features of all branches into logits."""

@@ -1,0 +1,270 @@
+"""The library: build, fit and predict with arrays in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from fusionkit.config.layers import zip_branches
+from fusionkit.config.resolve import parse_overrides, resolve
+from fusionkit.config.run_config import RunConfig
+from fusionkit.config.settings_sections import settings_sections
+from fusionkit.config.toml import from_tables
+from fusionkit.data.recordings import ArrayRecordings
+from fusionkit.errors import DataError, UsageError
+from fusionkit.evaluation.metrics import score_splits
+from fusionkit.interfaces import SignalSpec
+from fusionkit.model.assemble import assemble
+from fusionkit.model.fusion_model import FusionModel
+from fusionkit.model.inference import probabilities, run_in_batches
+from fusionkit.options import format_value
+from fusionkit.plugins import build_registry
+from fusionkit.registry import Registry
+from fusionkit.run.experiment import build_model, run_folds
+from fusionkit.run.prepare import Prepared, prepare
+from fusionkit.run.reporter import Reporter, SilentReporter
+from fusionkit.run.saved_model import SavedModel, load_model, save_model
+from fusionkit.run.views import view_arrays
+
+IN_MEMORY = "arrays in memory"
+Options = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Fitted(SavedModel):
+    """A trained model, with what was measured.
+
+    Parameters
+    ----------
+    model, task, config
+        See `SavedModel`.
+    metrics : dict
+        The figures of every part: ``metrics["test"]["roc_auc"]``.
+    predictions : DataFrame
+        A row a record: part, label and the probability of every class.
+    history : DataFrame
+        A row an epoch.
+    """
+
+    metrics: dict[str, dict[str, Any]]
+    predictions: pd.DataFrame
+    history: pd.DataFrame
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model as a checkpoint that `predict` accepts in place of this object."""
+        save_model(Path(folder), self.model, self.task, self.config)
+
+
+def build(
+    *,
+    channels: int,
+    samples: int,
+    sample_rate: float,
+    num_outputs: int,
+    representations: Sequence[str] | str = ("mel", "wave"),
+    encoders: Sequence[str] | str = ("vit", "cnn1d"),
+    fuser: str = "concat",
+    options: Options | None = None,
+    seed: int = 0,
+    registry: Registry | None = None,
+) -> FusionModel:
+    """Return an untrained model: an ordinary `torch.nn.Module` from signals [batch, channel, time] to logits.
+
+    Parameters
+    ----------
+    channels, samples : int
+        Shape of a signal.
+    sample_rate : float
+        In Hz.
+    num_outputs : int
+        Logits a signal.
+    representations, encoders : sequence of str
+        The i-th encoder reads the i-th representation; one encoder reads all.
+    fuser : str
+        What joins the branches.
+    options : mapping, optional
+        Options of components: ``{"vit.depth": 4, "2:cnn1d.kernel_size": 9}``.
+    seed : int
+        Seed of the initial weights.
+    registry : Registry, optional
+        The components; by default all that are installed.
+
+    Raises
+    ------
+    UsageError
+        If a name, an option or the combination cannot be used.
+    """
+    if min(channels, samples, sample_rate, num_outputs) <= 0:
+        raise UsageError("channels, samples, sample_rate and num_outputs must all be above 0")
+    registry = registry or build_registry()[0]
+    config = make_config(representations, encoders, fuser, options, {}, seed, registry)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        signal = SignalSpec(channels, samples, float(sample_rate))
+        return assemble(registry, signal, config.branches, config.fuser, num_outputs)
+
+
+def fit(
+    x: ArrayLike,
+    labels: Sequence[Any] | NDArray[Any],
+    *,
+    sample_rate: float,
+    groups: Sequence[Any] | NDArray[Any] | None = None,
+    representations: Sequence[str] | str = ("mel", "wave"),
+    encoders: Sequence[str] | str = ("vit", "cnn1d"),
+    fuser: str = "concat",
+    options: Options | None = None,
+    settings: Options | None = None,
+    classes: Sequence[str] | None = None,
+    seed: int = 0,
+    registry: Registry | None = None,
+    reporter: Reporter | None = None,
+) -> Fitted:
+    """Train a model on arrays in memory, and measure it on subjects that it was not trained on.
+
+    Parameters
+    ----------
+    x : array or tensor [record, channel, time]
+        The signals.
+    labels : sequence [record]
+        Their classes.
+    sample_rate : float
+        In Hz.
+    groups : sequence [record], optional
+        Their subjects. Without them the split is by record, and subject leakage is not excluded.
+    representations, encoders, fuser, options
+        See `build`.
+    settings : mapping, optional
+        Settings of training and split under the names of the command line, for example
+        ``{"epochs": 20, "lr": 3e-4, "test_fraction": 0.25}``.
+    classes : sequence of str, optional
+        Classes in the order of the outputs; of two, the second is the finding.
+    seed : int
+        Seed of split, initial weights, order and dropout.
+    registry : Registry, optional
+        The components; by default all that are installed.
+    reporter : Reporter, optional
+        Is told how training goes on.
+
+    Returns
+    -------
+    Fitted
+        Model, metrics, predictions and history.
+
+    Raises
+    ------
+    UsageError
+        If a name, an option or the combination cannot be used.
+    DataError
+        If signals, labels or groups cannot be used.
+    """
+    registry = registry or build_registry()[0]
+    reporter = reporter or SilentReporter()
+    config = make_config(representations, encoders, fuser, options, settings or {}, seed, registry)
+    recordings = ArrayRecordings(x, sample_rate, labels, groups)
+    if classes is not None:
+        recordings.manifest.attrs["classes"] = tuple(map(str, classes))
+    return fit_prepared(config, registry, prepare(config, recordings, reporter), reporter)
+
+
+def fit_prepared(config: RunConfig, registry: Registry, prepared: Prepared, reporter: Reporter) -> Fitted:
+    """Train the one fold of prepared data, with views in memory."""
+    signals = np.stack([prepared.reader.read(row) for row in prepared.windows.to_dict("records")])
+    views = view_arrays(build_model(config, registry, prepared), signals)
+    outcome = run_folds(config, registry, prepared, views, reporter, lambda *_: None)
+    if len(outcome.models) != 1:
+        raise DataError(f"fit trains one model, but split {config.split.split!r} asks for {len(outcome.models)}")
+    (model,) = outcome.models.values()
+    predictions = outcome.predictions
+    metrics = score_splits(predictions)
+    return Fitted(model.cpu(), prepared.task, config, metrics, predictions.drop(columns="fold"), outcome.history)
+
+
+def predict(
+    model: SavedModel | str | Path,
+    x: ArrayLike,
+    *,
+    sample_rate: float,
+    batch_size: int = 32,
+    registry: Registry | None = None,
+) -> pd.DataFrame:
+    """Return the probability of every class for every signal.
+
+    Parameters
+    ----------
+    model : Fitted, or a path
+        What `fit` returned, or a run folder or checkpoint.
+    x : array or tensor [record, channel, time]
+        Signals of the shape that the model was trained on.
+    sample_rate : float
+        In Hz; it must be that of the model, and is asked for so that it is never assumed.
+    batch_size : int
+        Signals a step.
+    registry : Registry, optional
+        The components that a saved model is assembled from; by default all that are installed.
+
+    Returns
+    -------
+    DataFrame
+        A row a signal, a column a class.
+
+    Raises
+    ------
+    DataError
+        If the signals have another shape or sample rate, or hold NaN.
+    """
+    saved = model if isinstance(model, SavedModel) else load_model(Path(model), registry or build_registry()[0])
+    signals = _checked_signals(x, sample_rate, saved.model.signal)
+    network = saved.model.eval()
+    device = next(network.parameters()).device
+    rows = np.arange(len(signals))
+    (logits,) = run_in_batches(lambda inputs: network(inputs[0]), [signals], rows, batch_size=batch_size, device=device)
+    table = probabilities(saved.task, logits)
+    return pd.DataFrame(table, columns=list(saved.task.classes))
+
+
+def make_config(
+    representations: Sequence[str] | str,
+    encoders: Sequence[str] | str,
+    fuser: str,
+    options: Options | None,
+    settings: Options,
+    seed: int,
+    registry: Registry,
+) -> RunConfig:
+    """Return the configuration that names, options and settings describe, checked against the components."""
+    tables: dict[str, Any] = {
+        "seed": seed,
+        "branches": zip_branches(_listed(representations), _listed(encoders)),
+        "fuser": {"name": fuser},
+        **settings_sections({"spec": IN_MEMORY, **settings}),
+    }
+    texts = [f"{name}={format_value(value)}" for name, value in (options or {}).items()]
+    return resolve(from_tables(tables, "arguments"), registry, parse_overrides(texts), with_dataset=False)
+
+
+def _listed(names: Sequence[str] | str) -> list[str]:
+    return [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
+
+
+def _checked_signals(x: ArrayLike, sample_rate: float, signal: SignalSpec) -> torch.Tensor:
+    tensor = torch.as_tensor(np.asarray(x) if not isinstance(x, torch.Tensor) else x).float()
+    shape = (signal.channels, signal.samples)
+    if tensor.ndim != 3 or tuple(tensor.shape[1:]) != shape or len(tensor) == 0:
+        raise DataError(
+            f"signals have the shape {tuple(tensor.shape)}; the model takes [record, {shape[0]}, {shape[1]}]"
+        )
+    if sample_rate != signal.sample_rate:
+        raise DataError(
+            f"signals have {sample_rate:g} Hz; the model was trained at {signal.sample_rate:g} Hz: resample"
+        )
+    if not bool(torch.isfinite(tensor).all()):
+        raise DataError("signals hold NaN or infinite samples; remove them first")
+    return tensor

@@ -1,0 +1,67 @@
+"""Counting parameters and multiply-adds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def trainable_parameters(*modules: nn.Module) -> int:
+    """Return the number of trainable parameters, each counted once."""
+    unique = {id(p): p.numel() for module in modules for p in module.parameters() if p.requires_grad}
+    return sum(unique.values())
+
+
+def total_parameters(*modules: nn.Module) -> int:
+    """Return all parameters plus the running means and variances of BatchNorm, as Keras counts them."""
+    unique = {id(p): p.numel() for module in modules for p in module.parameters()}
+    for module in modules:
+        for part in module.modules():
+            if isinstance(part, nn.modules.batchnorm._BatchNorm):
+                running = (part.running_mean, part.running_var)
+                unique |= {id(buffer): buffer.numel() for buffer in running if buffer is not None}
+    return sum(unique.values())
+
+
+def mult_adds(module: nn.Module, inputs: object) -> tuple[int, Any]:
+    """Run a module once and return the multiply-adds a sample of its layers, and its output.
+
+    A convolution counts its weights and biases once for each output position, a linear layer once for each vector it
+    is applied to, and any other layer its parameters once. Products between activations (attention scores) are not
+    counted, as in the summaries that papers print.
+
+    Parameters
+    ----------
+    module : nn.Module
+        What is counted.
+    inputs : object
+        What it is called with.
+    """
+    counted = 0
+
+    def count(layer: nn.Module, _: object, output: object) -> None:
+        nonlocal counted
+        weights = sum(p.numel() for p in layer.parameters(recurse=False))
+        if weights == 0 or not isinstance(output, Tensor):
+            return
+        if isinstance(layer, nn.modules.conv._ConvNd):
+            counted += weights * math.prod(output.shape[2:])
+        elif isinstance(layer, nn.Linear):
+            counted += weights * math.prod(output.shape[1:-1])
+        else:
+            counted += weights
+
+    handles = [layer.register_forward_hook(count) for layer in module.modules()]
+    training = module.training
+    try:
+        with torch.random.fork_rng(devices=()), torch.no_grad():
+            module.eval()
+            output = module(inputs)
+    finally:
+        module.train(training)
+        for handle in handles:
+            handle.remove()
+    return counted, output

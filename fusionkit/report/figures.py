@@ -1,0 +1,91 @@
+"""The figures of the report, as SVG."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from sklearn.metrics import roc_curve
+
+from fusionkit.evaluation.predictions import PREFIX, by_record, class_names
+
+STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "fusionkit",
+    "font.size": 9,
+    "text.parse_math": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+}
+
+
+def learning_curves(history: pd.DataFrame) -> str:
+    """Return the loss of both parts and the monitored figure over the epochs, a row a fold and stage."""
+    groups = list(history.groupby(["fold", "stage"], sort=False))
+    several = history["fold"].nunique() > 1
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(7.4, 2.3 * len(groups)), layout="constrained")
+        axes = figure.subplots(len(groups), 2, squeeze=False)
+        for (left, right), ((fold, stage), rows) in zip(axes, groups, strict=True):
+            left.plot(rows["epoch"], rows["train_loss"], label="training")
+            left.plot(rows["epoch"], rows["validation_loss"], label="validation")
+            left.set(xlabel="epoch", ylabel="loss", title=f"{fold}: {stage}" if several else stage)
+            left.legend(frameon=False)
+            for axis in (left.xaxis, right.xaxis):
+                axis.set_major_locator(MaxNLocator(integer=True))
+            monitor, best = str(rows["monitor"].iloc[0]), int(rows["best_epoch"].iloc[-1])
+            right.plot(rows["epoch"], rows["value"], color="C2")
+            right.axvline(best, color="0.6", linestyle=":", label=f"best epoch {best}")
+            right.set(xlabel="epoch", ylabel=f"validation {monitor}")
+            right.legend(frameon=False)
+        return _svg(figure)
+
+
+def confusion(matrix: list[list[int]], classes: list[str]) -> str:
+    """Return a confusion matrix: a row a true class, a column a predicted one; shade is the share of the row."""
+    counts = np.array(matrix)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    size = 1.6 + 0.55 * len(classes)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(size + 0.6, size), layout="constrained")
+        axes = figure.subplots()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        for (row, column), count in np.ndenumerate(counts):
+            shade = "white" if shares[row, column] > 0.55 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=shade)
+        ticks = range(len(classes))
+        axes.set_xticks(ticks, classes, rotation=30, ha="right")
+        axes.set_yticks(ticks, classes)
+        axes.set(xlabel="predicted", ylabel="true")
+        axes.spines[:].set_visible(False)
+        return _svg(figure)
+
+
+def roc_curves(predictions: pd.DataFrame) -> str:
+    """Return the ROC curve, by record, of the second of two classes or of every class against the rest."""
+    records = by_record(predictions)
+    classes = class_names(predictions)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(3.4, 3.1), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="0.7", linestyle=":")
+        for name in classes[1:] if len(classes) == 2 else classes:
+            positive = records["label"] == name
+            if positive.any() and not positive.all():
+                false, true, _ = roc_curve(positive, records[f"{PREFIX}{name}"])
+                axes.plot(false, true, label=name)
+        axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
+        axes.legend(frameon=False, loc="lower right")
+        return _svg(figure)
+
+
+def _svg(figure: Figure) -> str:
+    stream = io.StringIO()
+    figure.savefig(stream, format="svg", metadata={"Date": None})
+    text = stream.getvalue()
+    return text[text.index("<svg") :]

@@ -1,0 +1,72 @@
+"""The report of a run: one HTML file, made from the run folder alone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from fusionkit.errors import DataError
+from fusionkit.evaluation.metrics import METRICS
+from fusionkit.evaluation.predictions import class_names, read_predictions
+from fusionkit.report import figures
+
+
+def html_report(folder: Path) -> str:
+    """Return the report of a run folder as HTML.
+
+    Parameters
+    ----------
+    folder : Path
+        A run folder with its tables.
+
+    Raises
+    ------
+    DataError
+        If a file of the run is missing or cannot be read.
+    """
+    try:
+        summary = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        config = (folder / "config.toml").read_text(encoding="utf-8")
+        history = pd.read_csv(folder / "history.csv", dtype={"fold": str, "stage": str}, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder} is not a complete run folder: {error}") from error
+    predictions = read_predictions(folder / "predictions.csv")
+    shown = "test" if "test" in summary["metrics"] else next(iter(summary["metrics"]))
+    scores = summary["metrics"][shown]
+    loader = jinja2.PackageLoader("fusionkit", "report")
+    template = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined).get_template(
+        "page.html.jinja"
+    )
+    return template.render(
+        summary=summary,
+        shown=shown,
+        scores=scores,
+        metric_names=list(METRICS),
+        number=_number,
+        config=config,
+        environment=environment,
+        counts=_counts(predictions),
+        learning=Markup(figures.learning_curves(history)),
+        confusion=Markup(figures.confusion(scores["confusion"], scores["classes"])),
+        roc=Markup(figures.roc_curves(predictions[predictions["split"] == shown])),
+    )
+
+
+def _number(value: float | None) -> str:
+    return "n/a" if value is None else f"{value:.3f}"
+
+
+def _counts(predictions: pd.DataFrame) -> dict[str, Any]:
+    """Return the number of records of every label in every part."""
+    records = predictions.drop_duplicates(["fold", "split", "record"])
+    count = Counter(zip(records["label"], records["split"], strict=True))
+    parts = [part for part in ("train", "validation", "test") if part in set(records["split"])]
+    rows = [(name, [count[name, part] for part in parts]) for name in class_names(predictions)]
+    return {"parts": parts, "rows": rows}

@@ -1,0 +1,1 @@
+"""Parameter-free, batched views of a signal."""

@@ -1,0 +1,63 @@
+"""What a model is made of, as numbers: what `--dry-run` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from fusionkit.interfaces import Features
+from fusionkit.model.counting import mult_adds, total_parameters, trainable_parameters
+from fusionkit.model.fusion_model import FusionModel
+from fusionkit.model.schedule import Schedule, model_stages
+from fusionkit.model.settings import BranchSettings
+
+
+def describe_model(
+    model: FusionModel, branches: Sequence[BranchSettings], fuser: str, schedule: Schedule
+) -> dict[str, Any]:
+    """Return the negotiation of a model: views, tokens, widths, parameters and multiply-adds of every branch.
+
+    Returns
+    -------
+    dict
+        ``signal``, ``branches``, ``fuser`` and ``parameters`` with ``trainable`` and ``total`` (which adds the running
+        means and variances of BatchNorm).
+    """
+    silence = torch.zeros(1, model.signal.channels, model.signal.samples)
+    with torch.no_grad():
+        views = model.views(silence)
+    described: list[dict[str, Any]] = []
+    features: list[Features] = []
+    for name, branch, encoder, view in zip(model.branch_names, branches, model.encoders, views, strict=True):
+        cost, output = mult_adds(encoder, view)
+        features.append(output)
+        described.append(
+            {
+                "name": name,
+                "representation": branch.representation,
+                "encoder": branch.encoder,
+                "view_shape": list(view.shape[1:]),
+                "num_tokens": output.tokens.shape[1],
+                "token_dim": output.tokens.shape[2],
+                "embed_dim": output.vector.shape[1],
+                "parameters": trainable_parameters(encoder),
+                "mult_adds": cost,
+            }
+        )
+    return {
+        "signal": {
+            "channels": model.signal.channels,
+            "samples": model.signal.samples,
+            "sample_rate": model.signal.sample_rate,
+        },
+        "branches": described,
+        "fuser": {
+            "name": fuser,
+            "parameters": trainable_parameters(model.fuser),
+            "mult_adds": mult_adds(model.fuser, features)[0],
+            "stages": [stage.name for stage in model_stages(model, schedule)],
+        },
+        "parameters": {"trainable": trainable_parameters(model), "total": total_parameters(model)},
+    }

@@ -1,0 +1,122 @@
+"""A whole run: from a configuration to a run folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fusionkit.config.run_config import RunConfig
+from fusionkit.config.toml import dump
+from fusionkit.data.load import load_manifest
+from fusionkit.data.recordings import FileRecordings
+from fusionkit.data.view_cache import ViewCache
+from fusionkit.evaluation.metrics import score_splits
+from fusionkit.model.assemble import check_combination
+from fusionkit.model.fusion_model import FusionModel
+from fusionkit.registry import Registry
+from fusionkit.report.html_report import html_report
+from fusionkit.run.describe import describe_model
+from fusionkit.run.environment import environment
+from fusionkit.run.experiment import Outcome, build_model, run_folds
+from fusionkit.run.prepare import Prepared, prepare
+from fusionkit.run.reporter import Reporter, SilentReporter
+from fusionkit.run.run_folder import RunFolder, check_place, fold_folder
+from fusionkit.run.saved_model import save_model
+from fusionkit.run.views import compute_views
+from fusionkit.training.devices import choose_device
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run gave: its folder, and the summary that stands in its metrics.json."""
+
+    folder: Path
+    summary: dict[str, Any]
+
+
+def load(config: RunConfig, registry: Registry, reporter: Reporter) -> Prepared:
+    """Check the combination and the device, and prepare the data that the configuration names."""
+    check_combination(registry, config.branches, config.fuser)
+    choose_device(config.training.device)
+    manifest = load_manifest(config.data, registry, config.dataset_options)
+    return prepare(config, FileRecordings(manifest), reporter)
+
+
+def negotiate(config: RunConfig, registry: Registry, reporter: Reporter | None = None) -> dict[str, Any]:
+    """Return what `describe_model` says of the model of a configuration on its data, without training it."""
+    prepared = load(config, registry, reporter or SilentReporter())
+    model = build_model(config, registry, prepared)
+    return describe_model(model, config.branches, config.fuser.name, config.training.schedule)
+
+
+def run(
+    config: RunConfig, registry: Registry, *, out: Path | None = None, reporter: Reporter | None = None
+) -> RunResult:
+    """Train and measure the model of a configuration and leave a run folder.
+
+    Parameters
+    ----------
+    config : RunConfig
+        A configuration that `resolve` has checked.
+    registry : Registry
+        The installed components.
+    out : Path, optional
+        The run folder; by default a new one in ``runs``.
+    reporter : Reporter, optional
+        Is told how the run goes on.
+
+    Raises
+    ------
+    FusionkitError
+        If data, components or the folder cannot be used; nothing has been trained then.
+    """
+    reporter = reporter or SilentReporter()
+    if out:
+        check_place(out)
+    prepared = load(config, registry, reporter)
+    model = build_model(config, registry, prepared)
+    described = describe_model(model, config.branches, config.fuser.name, config.training.schedule)
+    folder = RunFolder(out) if out else RunFolder.named(Path("runs"), config.title, config.seed)
+    folder.write_text("config.toml", dump(config))
+    folder.write_csv("split.csv", _split_table(prepared))
+    folder.write_json("environment.json", environment())
+    views = compute_views(model, config.branches, registry, prepared, ViewCache(warn=reporter.note), reporter)
+
+    def save(fold: str, name: str, trained: FusionModel) -> None:
+        place = folder.path / "checkpoints" / (fold_folder(fold) if len(prepared.fold_names) > 1 else "") / name
+        save_model(place, trained, prepared.task, config)
+
+    outcome = run_folds(config, registry, prepared, views, reporter, save)
+    summary = _summary(config, prepared, described, outcome)
+    folder.write_csv("predictions.csv", outcome.predictions)
+    folder.write_csv("history.csv", outcome.history)
+    folder.write_json("metrics.json", summary)
+    folder.write_text("report.html", html_report(folder.path))
+    return RunResult(folder.path, summary)
+
+
+def _split_table(prepared: Prepared) -> pd.DataFrame:
+    columns = [name for name in ("record", "subject", "database", "label") if name in prepared.windows]
+    records = prepared.windows[columns].drop_duplicates("record")
+    table = prepared.folds.merge(records, on="record", how="left", validate="many_to_one")
+    return table.rename(columns={"part": "split"})
+
+
+def _summary(config: RunConfig, prepared: Prepared, described: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
+    return {
+        "title": config.title,
+        "data": config.data.spec.partition(":")[0] if ":" in config.data.spec else Path(config.data.spec).name,
+        "seed": config.seed,
+        "split": f"split: {config.split.split}",
+        "classes": list(prepared.task.classes),
+        "cautions": list(prepared.cautions),
+        "notes": list(prepared.notes),
+        "metrics": score_splits(outcome.predictions),
+        "epochs": len(outcome.history),
+        "seconds": round(outcome.seconds, 3),
+        "parameters": described["parameters"],
+        "model": described,
+    }

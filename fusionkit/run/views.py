@@ -1,0 +1,71 @@
+"""The view of every branch for all windows: computed once, kept on disk, shared by all runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fusionkit.data.view_cache import ViewCache
+from fusionkit.interfaces import SignalSpec
+from fusionkit.model.fusion_model import FusionModel
+from fusionkit.model.inference import run_in_batches
+from fusionkit.model.settings import BranchSettings
+from fusionkit.options import format_value
+from fusionkit.registry import Registry
+from fusionkit.run.prepare import Prepared
+from fusionkit.run.reporter import Reporter
+
+BATCH = 8  # more is slower on a CPU: fresh memory costs more than the calls
+
+
+def compute_views(
+    model: FusionModel,
+    branches: Sequence[BranchSettings],
+    registry: Registry,
+    prepared: Prepared,
+    cache: ViewCache,
+    reporter: Reporter,
+) -> list[NDArray[np.float32]]:
+    """Return the view of every branch, memory-mapped, computed only where the cache does not hold it.
+
+    Parameters
+    ----------
+    model : FusionModel
+        Its representations make the views.
+    branches : sequence of BranchSettings
+        Names and options, which are part of the key of a view.
+    registry : Registry
+        Knows the version of every representation, which is part of the key too.
+    prepared : Prepared
+        The windows.
+    cache : ViewCache
+        Where views are kept.
+    reporter : Reporter
+        Is told of progress.
+    """
+    signals = cache.signals(prepared.reader, prepared.windows, partial(reporter.progress, "reading windows"))
+    views = []
+    for name, branch, module in zip(model.branch_names, branches, model.representations, strict=True):
+        progress = partial(reporter.progress, f"views of {name}")
+        views.append(cache.views(module, view_key(registry, branch, model.signal), signals, BATCH, progress))
+    return views
+
+
+def view_arrays(model: FusionModel, signals: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return the view of every branch for signals in memory."""
+    rows = np.arange(len(signals))
+    device = torch.device("cpu")
+    views = run_in_batches(lambda x: tuple(model.views(x[0])), [signals], rows, batch_size=BATCH, device=device)
+    return [view.numpy() for view in views]
+
+
+def view_key(registry: Registry, branch: BranchSettings, signal: SignalSpec) -> str:
+    """Return what decides a view besides the samples: their rate, and the representation with version and options."""
+    component = registry.get("representation", branch.representation)
+    options = {name: format_value(value) for name, value in sorted(branch.representation_options.items())}
+    return json.dumps([component.name, str(component.provider), torch.__version__, signal.sample_rate, options])

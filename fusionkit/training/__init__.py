@@ -1,0 +1,1 @@
+"""The stage loop and what it needs."""

@@ -1,0 +1,158 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.model_selection import train_test_split
+
+from fusionkit.data.settings import SplitSettings
+from fusionkit.data.splits import is_record_wise, make_folds
+from fusionkit.errors import DataError
+
+
+def records(labels, **columns):
+    return pd.DataFrame({"id": [f"r{number}" for number in range(len(labels))], "label": list(labels), **columns})
+
+
+def by_subject(per_class, records_each=3):
+    """Every subject with the same number of recordings of one class."""
+    subjects = [f"{label}{n}" for label, count in per_class.items() for n in range(count) for _ in range(records_each)]
+    return records([subject[0] for subject in subjects], subject=subjects)
+
+
+def counts(frame, folds):
+    table = folds.merge(frame, left_on="record", right_on="id")
+    return table.groupby(["part", "label"]).size().to_dict()
+
+
+def test_subjects_are_never_divided_and_classes_keep_their_shares():
+    frame = by_subject({"a": 40, "b": 10})
+    folds = make_folds(frame, SplitSettings(), seed=3)
+    assert folds.columns.tolist() == ["fold", "record", "part"]
+    assert sorted(folds["record"]) == sorted(frame["id"])
+    parts = folds.merge(frame, left_on="record", right_on="id").groupby("subject")["part"].nunique()
+    assert (parts == 1).all()
+    assert counts(frame, folds) == {
+        ("test", "a"): 24,
+        ("test", "b"): 6,
+        ("validation", "a"): 18,
+        ("validation", "b"): 6,
+        ("train", "a"): 78,
+        ("train", "b"): 18,
+    }
+
+
+def test_without_subjects_the_counts_are_those_of_an_ordinary_stratified_split():
+    labels = ["a"] * 70 + ["b"] * 30
+    frame = records(labels)
+    assert is_record_wise(frame)
+    assert not is_record_wise(by_subject({"a": 1}))
+    rest, test = train_test_split(labels, test_size=0.2, stratify=labels, random_state=0)
+    train, validation = train_test_split(rest, test_size=0.25, stratify=rest, random_state=0)
+    found = counts(frame, make_folds(frame, SplitSettings(validation_fraction=0.25), seed=0))
+    parts = {"train": train, "validation": validation, "test": test}
+    assert found == {(part, label): values.count(label) for part, values in parts.items() for label in "ab"}
+
+
+def test_the_seed_decides_and_the_order_of_rows_does_not():
+    frame = by_subject({"a": 20, "b": 20})
+
+    def split(frame, seed):
+        return make_folds(frame, SplitSettings(), seed).set_index("record")["part"].sort_index()
+
+    assert split(frame, 1).equals(split(frame.sample(frac=1, random_state=5), 1))
+    assert not split(frame, 1).equals(split(frame, 2))
+
+
+def test_three_subjects_of_a_class_reach_all_three_parts():
+    frame = by_subject({"a": 30, "b": 3})
+    for seed in range(10):
+        found = counts(frame, make_folds(frame, SplitSettings(test_fraction=0.5), seed))
+        assert [found[part, "b"] for part in ("train", "validation", "test")] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(("few", "found"), [(1, "1 subject;"), (2, "2 subjects;")])
+def test_a_class_with_too_few_subjects_is_named(few, found):
+    with pytest.raises(DataError, match=f"class 'b' has {found} 3 parts need at least 3"):
+        make_folds(by_subject({"a": 30, "b": few}), SplitSettings(), 0)
+    with pytest.raises(DataError, match="class 'b' has 2 recordings; 3 parts need at least 3"):
+        make_folds(records("aaaaabb"), SplitSettings(), 0)
+
+
+def test_one_class_is_an_error():
+    with pytest.raises(DataError, match="all 9 recordings have the label 'a'; expected two classes"):
+        make_folds(by_subject({"a": 3}), SplitSettings(), 0)
+
+
+def test_files_with_the_same_content_stay_together():
+    contents = [f"file{number // 2}" for number in range(40)]
+    frame = records(["a", "a", "b", "b"] * 10, content=contents)
+    folds = make_folds(frame, SplitSettings(), 0).set_index("record")["part"]
+    assert (folds.groupby(dict(zip(frame["id"], contents, strict=True))).nunique() == 1).all()
+
+
+def test_predefined_parts_are_kept_and_unused_rows_left_out():
+    split = ["train", "validation", "test", "unused"] * 4
+    frame = records("aaaabbbb" * 2, split=split)
+    folds = make_folds(frame, SplitSettings(split="predefined"), 0)
+    expected = {name: part for name, part in zip(frame["id"], split, strict=True) if part != "unused"}
+    assert dict(zip(folds["record"], folds["part"], strict=True)) == expected
+
+
+def test_predefined_cuts_a_missing_validation_part_from_training_by_subject():
+    frame = by_subject({"a": 20, "b": 20})
+    frame["split"] = np.where(frame["subject"].str.endswith("1"), "test", "train")
+    folds = make_folds(frame, SplitSettings(split="predefined"), 0)
+    found = folds.merge(frame, left_on="record", right_on="id")
+    assert set(found.loc[found["split"] == "test", "part"]) == {"test"}
+    assert set(found.loc[found["split"] == "train", "part"]) == {"train", "validation"}
+    assert (found.groupby("subject")["part"].nunique() == 1).all()
+
+
+def test_each_database_is_once_the_test_part():
+    frame = records("ab" * 30, database=["x", "x", "y", "y", "z", "z"] * 10)
+    folds = make_folds(frame, SplitSettings(split="leave-one-database-out"), 0)
+    database = folds["record"].map(dict(zip(frame["id"], frame["database"], strict=True)))
+    assert folds["fold"].unique().tolist() == ["x", "y", "z"]
+    assert ((folds["part"] == "test") == (database == folds["fold"])).all()
+    assert (folds.groupby("fold")["part"].nunique() == 3).all()
+    assert (folds.groupby("fold").size() == 60).all()
+
+
+def test_a_fold_with_one_class_is_named_with_its_counts():
+    frame = records("aaab" * 10 + "aaaa", database=["x", "y"] * 20 + ["z"] * 4)
+    with pytest.raises(DataError, match="fold 'x': the test part has a 20, b 0; expected recordings of at least 2"):
+        make_folds(frame, SplitSettings(split="leave-one-database-out"), 0)
+
+
+def test_training_needs_every_class():
+    frame = records(
+        "ab" * 8 + "c",
+        split=["train", "train", "test", "test", "validation", "validation", "train", "train"] * 2 + ["test"],
+    )
+    with pytest.raises(DataError, match="the train part has a 4, b 4, c 0; expected recordings of at least 3 classes"):
+        make_folds(frame, SplitSettings(split="predefined"), 0)
+
+
+@pytest.mark.parametrize(
+    ("split", "columns", "message"),
+    [
+        ("predefined", {}, "needs the column 'split'"),
+        ("predefined", {"split": ["train"] * 4}, "has no row 'test'"),
+        ("predefined", {"split": ["test"] * 4}, "has no row 'train'"),
+        ("leave-one-database-out", {}, "needs the column 'database'"),
+        ("leave-one-database-out", {"database": ["x"] * 4}, "there is only 'x'"),
+    ],
+)
+def test_a_split_says_what_it_lacks(split, columns, message):
+    with pytest.raises(DataError, match=message):
+        make_folds(records("abab", **columns), SplitSettings(split=split), 0)
+
+
+@pytest.mark.parametrize("column", ["subject", "content"])
+def test_a_leak_is_listed(column):
+    parts = ["train", "validation", "test"] * 4
+    values = [f"v{number}" for number in range(12)]
+    values[5] = values[0]
+    frame = records("aaabbb" * 2, split=parts, **{column: values})
+    with pytest.raises(DataError, match=f"leak: 1 {column}s stand in more than one part") as error:
+        make_folds(frame, SplitSettings(split="predefined"), 0)
+    assert error.value.details == (f"{column} v0 in test, train: r0, r5",)

@@ -1,0 +1,126 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.signal import resample_poly
+
+from fusionkit.data.recordings import ArrayRecordings, FileRecordings
+from fusionkit.data.scan import scan
+from fusionkit.data.settings import DataSettings
+from fusionkit.data.windows import WindowReader, plan_windows
+from fusionkit.errors import DataError
+
+
+def cut(recordings, **settings):
+    settings = DataSettings(**settings)
+    scanned = scan(recordings, settings)
+    plan = plan_windows(scanned, settings)
+    reader = WindowReader(recordings, scanned)
+    return plan, np.stack([reader.read(row) for row in plan.to_dict("records")]), reader
+
+
+@pytest.fixture
+def array(noise):
+    signals = np.stack([noise(1000, seed, channels=2) for seed in range(3)])
+    recordings = ArrayRecordings(signals, 100, ["x", "y", "x"], groups=["p", "q", "p"], channel_names=["I", "II"])
+    return recordings, signals
+
+
+def test_first_takes_the_start_and_carries_the_manifest(array):
+    recordings, signals = array
+    plan, windows, reader = cut(recordings, duration=2.5)
+    assert plan.columns.tolist() == ["window", "record", "subject", "label", "start", "stop"]
+    assert plan.loc[1].tolist() == ["1/0", "1", "q", "y", 0.0, 2.5]
+    np.testing.assert_array_equal(windows, signals[:, :, :250])
+    assert windows.dtype == np.float32
+    assert str(reader.signal) == "2x250@100"
+
+
+def test_hop_covers_the_recording_and_drops_the_rest(array):
+    recordings, signals = array
+    plan, windows, _ = cut(recordings, duration=3.0, window="hop", hop=2.0)
+    assert plan["start"][:4].tolist() == [0.0, 2.0, 4.0, 6.0]
+    assert plan["window"][:4].tolist() == ["0/0", "0/1", "0/2", "0/3"]
+    np.testing.assert_array_equal(windows[2], signals[0, :, 400:700])
+    assert len(plan) == 12
+
+
+def test_hop_defaults_to_the_duration(array):
+    plan, _, _ = cut(array[0], duration=4.0, window="hop")
+    assert plan["start"].tolist() == [0.0, 4.0] * 3
+
+
+def test_a_hop_below_a_sample_is_refused(array):
+    with pytest.raises(DataError, match=r"hop of 0\.001 s at 100 Hz is shorter than a sample"):
+        cut(array[0], duration=4.0, window="hop", hop=0.001)
+
+
+@pytest.mark.parametrize("window", ["first", "hop"])
+def test_a_short_recording_is_padded_at_the_end(noise, window):
+    signal = noise(120)[None]
+    plan, windows, _ = cut(ArrayRecordings(signal, 100, ["x"]), duration=2.0, window=window)
+    assert plan[["start", "stop"]].to_numpy().tolist() == [[0.0, 1.2]]
+    np.testing.assert_array_equal(windows[0, :, :120], signal[0])
+    assert not windows[0, :, 120:].any()
+
+
+def test_whole_pads_to_the_longest(wav, noise):
+    signals = {name: noise(samples, samples) for name, samples in (("a", 90), ("b", 140))}
+    paths = [str(wav(f"{name}.wav", signal)) for name, signal in signals.items()]
+    _, windows, _ = cut(FileRecordings(pd.DataFrame({"id": ["a", "b"], "path": paths})), window="whole")
+    expected = np.stack([np.pad(signal, ((0, 0), (0, 140 - signal.shape[1]))) for signal in signals.values()])
+    np.testing.assert_array_equal(windows, expected)
+
+
+def test_channels_come_by_name_whatever_their_order_in_the_file(wav, noise):
+    signals = noise(100, 0, 2), noise(100, 1, 2)
+    paths = [str(wav(f"{number}.wav", signal)) for number, signal in enumerate(signals)]
+    recordings = FileRecordings(pd.DataFrame({"id": ["a", "b"], "path": paths, "channels": ["II,V1", "V1,II"]}))
+    _, windows, _ = cut(recordings)
+    np.testing.assert_array_equal(windows, np.stack([signals[0], signals[1][::-1]]))
+    _, windows, _ = cut(recordings, channels=("V1",))
+    np.testing.assert_array_equal(windows, np.stack([signals[0][1:], signals[1][:1]]))
+
+
+@pytest.mark.parametrize("target", [441.0, 40.0, 250.0])
+def test_a_resampled_window_is_a_slice_of_the_resampled_recording(array, target):
+    recordings, signals = array
+    _, windows, reader = cut(recordings, duration=2.0, window="hop", sample_rate=target)
+    whole = resample_poly(signals[0].astype(float), int(target), 100, axis=-1)
+    samples = reader.signal.samples
+    assert samples == round(2 * target)
+    for number in range(5):
+        expected = whole[:, number * samples : (number + 1) * samples]
+        np.testing.assert_allclose(windows[number], expected, atol=1e-6)
+
+
+def test_a_window_whose_length_is_no_whole_number_of_source_samples_is_full(array):
+    recordings, signals = array
+    _, windows, reader = cut(recordings, duration=0.1003, sample_rate=1103.0)
+    expected = resample_poly(signals.astype(float), 1103, 100, axis=-1)[:, :, : reader.signal.samples]
+    np.testing.assert_allclose(windows, expected, atol=1e-6)
+
+
+def test_a_padded_segment_does_not_show_what_follows_in_the_file(wav, noise):
+    path = str(wav("a.wav", noise(400)))
+    manifest = pd.DataFrame({"id": ["a", "b"], "path": path, "start": [0.0, 1.0], "stop": [1.0, 3.0]})
+    _, windows, _ = cut(FileRecordings(manifest), window="whole", sample_rate=200.0)
+    assert windows[0, :, :200].any()
+    assert not windows[0, :, 200:].any()
+
+
+def test_the_key_changes_with_content_bounds_channels_and_rate(array, noise):
+    recordings, signals = array
+    other = ArrayRecordings(signals + np.float32(0.1), 100, ["x", "y", "x"], channel_names=["I", "II"])
+    swapped = ArrayRecordings(signals, 100, ["x", "y", "x"], channel_names=["II", "I"])
+    cuts = [
+        cut(recordings, duration=2.0),
+        cut(recordings, duration=1.0),
+        cut(recordings, duration=2.0, window="hop"),
+        cut(recordings, duration=2.0, sample_rate=50.0),
+        cut(recordings, duration=2.0, channels=("I",)),
+        cut(other, duration=2.0),
+        cut(swapped, duration=2.0, channels=("I",)),
+    ]
+    assert len({reader.key(plan) for plan, _, reader in cuts}) == len(cuts)
+    again = cut(recordings, duration=2.0)
+    assert again[2].key(again[0]) == cuts[0][2].key(cuts[0][0])
