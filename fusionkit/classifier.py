@@ -116,7 +116,8 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
         """Return the most probable class of every signal."""
-        return np.asarray(self.classes_[np.argmax(self.predict_proba(X), axis=1)])
+        chosen = np.argmax(self.predict_proba(X), axis=1)
+        return np.asarray(self.classes_[chosen])
 
 
 def _signals(x: ArrayLike) -> NDArray[np.float32]:

@@ -54,7 +54,7 @@ class Task:
 
     Parameters
     ----------
-    kind : 'binary', 'multiclass' or 'multilabel'
+    kind : 'binary' or 'multiclass'
         A binary task may have one output (sigmoid, the probability of ``classes[1]``) or two (softmax).
     classes : tuple of str
         Class names, in the order of the outputs.
@@ -62,7 +62,7 @@ class Task:
         Logits a window.
     """
 
-    kind: Literal["binary", "multiclass", "multilabel"]
+    kind: Literal["binary", "multiclass"]
     classes: tuple[str, ...]
     num_outputs: int
 

@@ -21,9 +21,10 @@ from fusionkit.data.recordings import ArrayRecordings
 from fusionkit.errors import DataError, UsageError
 from fusionkit.evaluation.metrics import score_splits
 from fusionkit.interfaces import SignalSpec
-from fusionkit.model.assemble import assemble
+from fusionkit.model.assemble import assemble, check_combination
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.inference import probabilities, run_in_batches
+from fusionkit.model.seeding import own_randomness
 from fusionkit.options import format_value
 from fusionkit.plugins import build_registry
 from fusionkit.registry import Registry
@@ -32,6 +33,7 @@ from fusionkit.run.prepare import Prepared, prepare
 from fusionkit.run.reporter import Reporter, SilentReporter
 from fusionkit.run.saved_model import SavedModel, load_model, save_model
 from fusionkit.run.views import view_arrays
+from fusionkit.training.devices import choose_device
 
 IN_MEMORY = "arrays in memory"
 Options = Mapping[str, object]
@@ -105,8 +107,7 @@ def build(
         raise UsageError("channels, samples, sample_rate and num_outputs must all be above 0")
     registry = registry or build_registry()[0]
     config = make_config(representations, encoders, fuser, options, {}, seed, registry)
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(seed)
+    with own_randomness(seed):
         signal = SignalSpec(channels, samples, float(sample_rate))
         return assemble(registry, signal, config.branches, config.fuser, num_outputs)
 
@@ -168,6 +169,8 @@ def fit(
     registry = registry or build_registry()[0]
     reporter = reporter or SilentReporter()
     config = make_config(representations, encoders, fuser, options, settings or {}, seed, registry)
+    check_combination(registry, config.branches, config.fuser)
+    choose_device(config.training.device)
     recordings = ArrayRecordings(x, sample_rate, labels, groups)
     if classes is not None:
         recordings.manifest.attrs["classes"] = tuple(map(str, classes))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterable, Sequence
+from numbers import Integral, Real
 from typing import Any, Literal
 
 
@@ -62,8 +63,9 @@ def coerce(kind: Any, value: object) -> Any:
         if not accepted:
             raise ValueError(value)
         return accepted
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    # The numbers of numpy are numbers too.
+    if kind in (int, float) and type(value) is not bool and isinstance(value, Integral if kind is int else Real):
+        return kind(value)
     if kind is type(None) and value == "none":
         return None
     if type(value) is not kind:

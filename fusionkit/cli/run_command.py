@@ -72,8 +72,6 @@ def run_command(
         flags["branches"] = zip_branches(_names(representations), _names(encoders))
     if fuser:
         flags["fuser"] = {"name": fuser.replace("-", "_")}
-    elif len(flags.get("branches", ())) == 1:
-        flags["fuser"] = {"name": "single"}
     registry, _ = build_registry()
     config = _configure(registry, preset, config_file, flags, overrides)
     chosen = _seeds(seeds) if seeds else [config.seed if seed is None else seed]
@@ -99,6 +97,8 @@ def _configure(
     source = f"preset {preset!r}" if preset else "configuration"
     if file:
         tables, source = overlay(tables, read_tables(file)), str(file)
+    if "fuser" not in {*tables, *flags} and len(flags.get("branches", ())) == 1:
+        flags = {**flags, "fuser": {"name": "single"}}
     return resolve(from_tables(overlay(tables, flags), source), registry, parse_overrides(overrides))
 
 

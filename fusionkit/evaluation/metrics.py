@@ -64,13 +64,16 @@ def average_precision(truth: Truth, probabilities: Probabilities) -> float:
 
 
 def mcc(truth: Truth, probabilities: Probabilities) -> float:
-    """Return Matthews' correlation coefficient, for several classes as R_K.
+    """Return Matthews' correlation coefficient, for several classes as R_K; 0 where all is one class.
 
     References
     ----------
     Gorodkin, Comput Biol Chem 28 (2004) 367, doi 10.1016/j.compbiolchem.2004.09.006
     """
-    return float(metrics.matthews_corrcoef(truth, decide(probabilities)))
+    decided = decide(probabilities)
+    if np.array_equal(truth, decided) and len(np.unique(truth)) == 1:
+        return 0.0
+    return float(metrics.matthews_corrcoef(truth, decided))
 
 
 METRICS: dict[str, Callable[[Truth, Probabilities], float]] = {

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fusionkit.model.seeding import own_randomness
+
 
 def trainable_parameters(*modules: nn.Module) -> int:
     """Return the number of trainable parameters, each counted once."""
@@ -57,7 +59,7 @@ def mult_adds(module: nn.Module, inputs: object) -> tuple[int, Any]:
     handles = [layer.register_forward_hook(count) for layer in module.modules()]
     training = module.training
     try:
-        with torch.random.fork_rng(devices=()), torch.no_grad():
+        with own_randomness(), torch.no_grad():
             module.eval()
             output = module(inputs)
     finally:

@@ -11,6 +11,7 @@ from torch import Tensor
 from fusionkit.errors import FusionkitError, PluginError
 from fusionkit.interfaces import Encoder, Features, Representation, SignalSpec
 from fusionkit.model.fusion_model import FusionModel
+from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Component
 
 PROBE_BATCH = 2
@@ -31,7 +32,7 @@ def _probe(component: Component, module: torch.nn.Module, inputs: Tensor) -> Any
     before = inputs.clone()
     training = module.training
     try:
-        with torch.random.fork_rng(devices=()), torch.no_grad():
+        with own_randomness(), torch.no_grad():
             output = module.eval()(inputs)
     except FusionkitError:
         raise

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from fusionkit.config.run_config import RunConfig
@@ -20,6 +19,7 @@ from fusionkit.model.assemble import assemble
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.inference import probabilities, run_in_batches
 from fusionkit.model.schedule import model_stages
+from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Registry
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter
@@ -57,8 +57,7 @@ class Outcome:
 
 def build_model(config: RunConfig, registry: Registry, prepared: Prepared) -> FusionModel:
     """Assemble the model of a configuration; its initial weights depend on the seed alone."""
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(config.seed)
+    with own_randomness(config.seed):
         return assemble(
             registry,
             prepared.reader.signal,

@@ -92,8 +92,10 @@ def prepare(config: RunConfig, recordings: Recordings, reporter: Reporter) -> Pr
         raise DataError(
             f"balance_within is {column!r}, but the data have no such column; known: {', '.join(map(str, records))}"
         )
-    if column is not None and records[column].isna().any():
-        raise DataError(f"balance_within is {column!r}, but {records[column].isna().sum()} recordings have none")
+    if column is not None:
+        missing = records[column].isna() | (records[column].astype(str).str.strip() == "")
+        if missing.any():
+            raise DataError(f"balance_within is {column!r}, but {missing.sum()} recordings have none")
     cautions = list(recordings.manifest.attrs.get("cautions", ()))
     if "subject" not in records:
         cautions.append("record-wise split: no subjects are known, so subject leakage is not excluded")

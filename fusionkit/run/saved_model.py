@@ -6,7 +6,6 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from fusionkit.config.resolve import resolve
@@ -16,6 +15,7 @@ from fusionkit.errors import DataError, IntegrityError, UsageError
 from fusionkit.interfaces import SignalSpec, Task
 from fusionkit.model.assemble import assemble
 from fusionkit.model.fusion_model import FusionModel
+from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Registry
 from fusionkit.training.checkpoint import MANIFEST, load_checkpoint, save_checkpoint
 
@@ -63,7 +63,7 @@ def load_model(path: Path, registry: Registry) -> SavedModel:
         raise IntegrityError(f"{path}: the manifest lacks or misstates signal, task or config: {error}") from error
     try:
         config = resolve(parse(text, "its configuration"), registry, with_dataset=False)
-        with torch.random.fork_rng(devices=()):
+        with own_randomness():
             model = assemble(
                 registry, signal, config.branches, config.fuser, task.num_outputs, schedule=config.training.schedule
             )

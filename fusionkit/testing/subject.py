@@ -14,6 +14,7 @@ import torch
 
 from fusionkit.errors import FusionkitError
 from fusionkit.model.probe import create
+from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Component, Kind, Provider, Registry
 
 _UNLIKELY_SEED = 918_273_645
@@ -62,7 +63,7 @@ class Subject:
         np.random.seed(_UNLIKELY_SEED)  # noqa: NPY002 - a component that seeds it must not meet its own seed here
         before, printed, failure = _process_state(), io.StringIO(), None
         try:
-            with torch.random.fork_rng(devices=()), contextlib.redirect_stdout(printed):
+            with own_randomness(), contextlib.redirect_stdout(printed):
                 yield
         except ConformanceError:
             raise

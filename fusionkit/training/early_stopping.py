@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass
 class EarlyStopping:
-    """Follows one figure over the epochs; the first of equal values is the best.
+    """Follows one figure over the epochs; of equal values the one with the lower loss is the best, else the first.
+
+    A small validation part gives the same figure in many epochs (an AUC of 1, say), of which the first is rarely the
+    one that has learnt most. An equal value never extends the patience.
 
     Parameters
     ----------
@@ -22,18 +25,23 @@ class EarlyStopping:
     patience: int
     best_epoch: int = 0
     best_value: float = math.nan
+    best_loss: float = math.inf
     epoch: int = 0
+    last_gain: int = 0
 
-    def update(self, value: float) -> bool:
-        """Take the value of the next epoch and return whether it is the best so far (NaN never is, but in epoch 1)."""
+    def update(self, value: float, loss: float) -> bool:
+        """Take the next epoch and return whether it is the best so far (NaN never is, but in epoch 1)."""
         self.epoch += 1
         better = value > self.best_value if self.higher_is_better else value < self.best_value
-        if self.epoch == 1 or better or (math.isnan(self.best_value) and not math.isnan(value)):
-            self.best_epoch, self.best_value = self.epoch, value
+        gain = self.epoch == 1 or better or (math.isnan(self.best_value) and not math.isnan(value))
+        if gain:
+            self.last_gain = self.epoch
+        if gain or (value == self.best_value and loss < self.best_loss):
+            self.best_epoch, self.best_value, self.best_loss = self.epoch, value, loss
             return True
         return False
 
     @property
     def exhausted(self) -> bool:
         """Whether the patience is used up."""
-        return 0 < self.patience <= self.epoch - self.best_epoch
+        return 0 < self.patience <= self.epoch - self.last_gain

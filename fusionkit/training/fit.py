@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from fusionkit.errors import RunError
 from fusionkit.interfaces import Stage, Task
 from fusionkit.model.inference import gather, probabilities, run_in_batches
+from fusionkit.model.seeding import own_randomness
 from fusionkit.training.batches import Part, epoch_order, split_batches
 from fusionkit.training.early_stopping import EarlyStopping
 from fusionkit.training.loss import sample_losses
@@ -87,9 +88,7 @@ def fit(training: Training, train: Part, validation: Part) -> list[EpochDone]:
     history: list[EpochDone] = []
     # What a component made without gradient, for example pretrained weights, stays as it is.
     fixed = [parameter for parameter in training.model.parameters() if not parameter.requires_grad]
-    gpus = [training.device] if training.device.type == "cuda" else []
-    with torch.random.fork_rng(devices=gpus):
-        torch.manual_seed(training.seed)
+    with own_randomness(training.seed):
         for number, stage in enumerate(training.stages):
             freeze_all_but(training.model, stage.modules)
             _freeze(fixed)
@@ -141,7 +140,7 @@ def _fit_stage(training: Training, number: int, stage: Stage, train: Part, valid
         order = epoch_order(len(train), training.seed, number, epoch)
         train_loss = _train_epoch(training, stage, epoch, train, order, optimizer)
         validation_loss, value = _validate(training, stage, epoch, validation)
-        if stopping.update(value):
+        if stopping.update(value, validation_loss):
             best = {name: tensor.clone() for name, tensor in learning.state_dict().items()}
             training.save("best")
         training.save("last")

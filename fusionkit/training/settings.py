@@ -26,7 +26,9 @@ class TrainingSettings:
     balance_within: Annotated[
         str | None, Option("Column, for example database, within which 'balanced' weights are computed.")
     ] = None
-    monitor: Annotated[Metric, Option("Validation figure that chooses the best weights.")] = "roc_auc"
+    monitor: Annotated[
+        Metric, Option("Validation figure, by window, that chooses the best weights; of equal ones the lower loss.")
+    ] = "roc_auc"
     patience: Annotated[int, Option("Epochs without a better figure before a stage stops; 0 = never.", ge=0)] = 10
     schedule: Annotated[
         Literal["fuser", "joint", "staged"],

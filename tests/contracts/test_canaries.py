@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from canaries.building import Halves, Joined, Steps, before_forward
-from canaries.encoders import ENCODERS
-from canaries.fusers import FUSERS, head_stage, stage, stages
-from canaries.representations import REPRESENTATIONS
 
 from fusionkit.hookspecs import hookimpl
 from fusionkit.testing import ConformanceError, check_encoder, check_fuser, check_representation, conformance
+from tests.contracts.canaries.building import Halves, Joined, Steps, before_forward
+from tests.contracts.canaries.encoders import ENCODERS
+from tests.contracts.canaries.fusers import FUSERS, head_stage, stage, stages
+from tests.contracts.canaries.representations import REPRESENTATIONS
 
 
 @pytest.mark.parametrize(

@@ -128,25 +128,39 @@ def test_a_text_of_the_command_line_is_read(kind: Any, text: str, expected: obje
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [(int, "four"), (int, "1.5"), (int, "9" * 5000), (int, ""), (float, "1e400"), (float, "nan"), (bool, "yes")]
-    + [(tuple[int, ...], ""), (tuple[int, ...], "4,x"), (tuple[int, ...], "4 8"), (Literal["a"], "b"), (int | None, "")],
+    [
+        (int, "four"),
+        (int, "1.5"),
+        (int, "9" * 5000),
+        (int, ""),
+        (float, "1e400"),
+        (float, "nan"),
+        (bool, "yes"),
+        (tuple[int, ...], ""),
+        (tuple[int, ...], "4,x"),
+        (tuple[int, ...], "4 8"),
+        (Literal["a"], "b"),
+        (int | None, ""),
+    ],
 )
 def test_a_text_that_says_something_else_is_refused(kind: Any, text: str) -> None:
     with pytest.raises(UsageError, match="option 'width' is"):
         spec(kind).parse(text, "x")
 
 
-WORDS = st.text(string.ascii_letters + string.digits + "_ .:/", min_size=1).map(str.strip).filter(
-    lambda word: word not in ("", "none")
+WORDS = (
+    st.text(string.ascii_letters + string.digits + "_ .:/", min_size=1)
+    .map(str.strip)
+    .filter(lambda word: word not in ("", "none"))
 )
 VALUES = st.one_of(
-    st.tuples(st.just(int), st.integers()),
+    st.tuples(st.just(int), st.integers(-(10**30), 10**30)),
     st.tuples(st.just(float), st.floats(allow_nan=False, allow_infinity=False)),
     st.tuples(st.just(bool), st.booleans()),
     st.tuples(st.just(str), WORDS),
-    st.tuples(st.just(int | None), st.none() | st.integers()),
+    st.tuples(st.just(int | None), st.none() | st.integers(-(10**30), 10**30)),
     st.tuples(st.just(str | None), st.none() | WORDS),
-    st.tuples(st.just(tuple[int, ...] | None), st.none() | st.lists(st.integers(), min_size=1).map(tuple)),
+    st.tuples(st.just(tuple[int, ...] | None), st.none() | st.lists(st.integers(-9, 9), min_size=1).map(tuple)),
     st.tuples(st.just(tuple[str, ...]), st.lists(WORDS, min_size=1).map(tuple)),
 )
 
@@ -154,8 +168,6 @@ VALUES = st.one_of(
 @given(VALUES)
 def test_what_is_formatted_is_read_back(pair: tuple[Any, Any]) -> None:
     kind, value = pair
-    if isinstance(value, int) and abs(value) > 10**300:
-        return
     assert spec(kind).parse(format_value(value), "x") == value
 
 
@@ -163,7 +175,9 @@ def test_a_list_is_formatted_as_a_tuple() -> None:
     assert format_value([4, 8]) == format_value((4, 8)) == "4,8"
 
 
-def vit(view_shape: object, /, *, depth: Annotated[int, Option("Blocks.", ge=1)] = 6, pool: Annotated[str, Option("P.")]):
+def vit(
+    view_shape: object, /, *, depth: Annotated[int, Option("Blocks.", ge=1)] = 6, pool: Annotated[str, Option("P.")]
+):
     return depth, pool
 
 
@@ -210,7 +224,9 @@ def unreadable(*, depth: Annotated[NoSuchType, Option("D.")] = 1) -> None: ...  
 
 
 @pytest.mark.parametrize(
-    "function", [keywords, positions, bare, nothing, undescribed, mapping, pair, empty, unreadable], ids=lambda f: f.__name__
+    "function",
+    [keywords, positions, bare, nothing, undescribed, mapping, pair, empty, unreadable],
+    ids=lambda f: f.__name__,
 )
 def test_a_signature_that_is_no_schema_is_refused(function: Any) -> None:
     with pytest.raises(PluginError, match="encoder 'x'"):

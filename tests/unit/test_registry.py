@@ -21,7 +21,7 @@ def hearts(path: object, /, *, year: Annotated[int, Option("Year of the recordin
     ``sounds``.
 
     More.
-    """  # noqa: D205, D209
+    """
     return f"{path} of {year}"
 
 
@@ -142,7 +142,7 @@ class Undescribed(Fuser):
 )
 def test_what_breaks_a_rule_is_refused(kind: Any, name: Any, target: object, words: str) -> None:
     registry = Registry()
-    with pytest.raises(PluginError, match="extras 0.2") as error:
+    with pytest.raises(PluginError, match=r"extras 0\.2") as error:
         registry.register(kind, name, target, THEIRS)
     assert words in str(error.value)
     assert list(registry) == []

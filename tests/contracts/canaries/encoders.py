@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from canaries.building import Steps, after_forward, after_init, before_forward, every_module, variant
 from fusionkit.interfaces import Features
+from tests.contracts.canaries.building import Steps, after_forward, after_init, before_forward, every_module, variant
 
 
 def on_features(action):

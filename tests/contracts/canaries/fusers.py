@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from canaries.building import Joined, after_forward, after_init, every_module, variant
 from fusionkit.interfaces import Stage
+from tests.contracts.canaries.building import Joined, after_forward, after_init, every_module, variant
 
 
 def whole(fuser, encoders, views):

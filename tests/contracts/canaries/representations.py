@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from canaries.building import Halves, after_forward, after_init, before_forward, every_module, variant
 from fusionkit.interfaces import CHANNEL_TIME, Representation
+from tests.contracts.canaries.building import Halves, after_forward, after_init, before_forward, every_module, variant
 
 
 def kwargs_init(self, *negotiated, **kwargs):

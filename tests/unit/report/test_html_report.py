@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fusionkit.errors import DataError
+from fusionkit.evaluation.metrics import score_splits
+from fusionkit.evaluation.predictions import read_predictions
+from fusionkit.report import figures
+from fusionkit.report.html_report import html_report
+
+
+def finished(folder: Path, classes: tuple[str, ...] = ("no", "yes"), folds: tuple[str, ...] = ("0",)) -> Path:
+    """Write the files of a finished run by hand."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for fold in folds:
+        for number in range(30):
+            chances = rng.dirichlet(np.ones(len(classes)))
+            split = ("train", "validation", "test")[number // 10]
+            label = classes[number % len(classes)]
+            rows.append([fold, split, f"r{number}", label, *chances])
+    table = pd.DataFrame(rows, columns=["fold", "split", "record", "label", *(f"p_{name}" for name in classes)])
+    folder.mkdir(exist_ok=True)
+    table.to_csv(folder / "predictions.csv", index=False)
+    model = {
+        "branches": [
+            {"name": "mel-vit", "view_shape": [1, 8, 8], "num_tokens": 4, "token_dim": 8, "embed_dim": 8}
+            | {"parameters": 1234567, "mult_adds": 7654321}
+        ],
+        "fuser": {"name": "concat", "parameters": 12, "mult_adds": 34, "stages": ["joint"]},
+    }
+    summary = {
+        "title": "tiny <run>",
+        "data": "hearts",
+        "seed": 7,
+        "split": "split: subject",
+        "classes": list(classes),
+        "cautions": ["simulated & small"],
+        "notes": ["left out: <b>a.wav</b>"],
+        "metrics": score_splits(read_predictions(folder / "predictions.csv")),
+        "parameters": {"trainable": 1234579, "total": 1234600},
+        "model": model,
+    }
+    (folder / "metrics.json").write_text(json.dumps(summary), encoding="utf-8")
+    (folder / "environment.json").write_text(json.dumps({"python": "3", "packages": {"torch": "2"}}), encoding="utf-8")
+    (folder / "config.toml").write_text('name = "<x>"\n', encoding="utf-8")
+    epoch: dict[str, Any] = {
+        "epoch": [1, 2],
+        "train_loss": [0.7, 0.6],
+        "validation_loss": [0.7, 0.65],
+        "monitor": "roc_auc",
+    }
+    epoch |= {"stage": "joint", "value": [0.5, 0.6], "best_epoch": 2}
+    pd.concat([pd.DataFrame({"fold": fold, **epoch}) for fold in folds]).to_csv(folder / "history.csv", index=False)
+    return folder
+
+
+class Page(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.texts.append(" ".join(data.split()))
+
+    def after(self, text: str, count: int = 1) -> list[str]:
+        place = self.texts.index(text)
+        return self.texts[place + 1 : place + 1 + count]
+
+
+def test_the_report_says_what_the_tables_say(tmp_path: Path) -> None:
+    page = Page(html_report(finished(tmp_path)))
+    predictions = read_predictions(tmp_path / "predictions.csv")
+    for row, name in (("accuracy", "accuracy"), ("roc auc", "roc_auc"), ("mcc", "mcc")):
+        scores = score_splits(predictions)
+        assert page.after(row, 3) == [f"{scores[split][name]:.3f}" for split in ("train", "validation", "test")]
+    assert page.after("recordings", 3) == ["10", "10", "10"]
+    assert page.texts.count("tiny <run>") == 2, "title and heading"
+    assert "simulated & small" in page.texts
+    assert "left out: <b>a.wav</b>" in page.texts
+    assert "hearts, seed 7, split: subject" in page.texts
+    assert "1,234,567" in page.texts
+    assert "1,234,579 trainable parameters; stages: joint." in page.texts
+    assert page.tags.count("svg") == 3
+    assert "script" not in page.tags
+
+
+def test_the_report_needs_nothing_from_elsewhere(tmp_path: Path) -> None:
+    text = html_report(finished(tmp_path))
+    for outside in ("src=", "<link", "@import", "url(http"):
+        assert outside not in text
+
+
+def test_the_report_is_the_same_every_time(tmp_path: Path) -> None:
+    folder = finished(tmp_path)
+    assert html_report(folder) == html_report(folder)
+
+
+@pytest.mark.parametrize(
+    ("classes", "folds"),
+    [
+        (("normal", "<script>alert(1)</script>"), ("0",)),
+        ((r"$\frac{1}$", "a$b$"), ("0",)),
+        (("None", "NA"), ("nan", "NA")),
+        (("=cmd|'/c calc'!A0", '"quoted", & more'), ("a,b", "<i>")),
+        (tuple("abcdefgh"), ("0",)),
+        (("正常", "杂音"), ("0",)),
+    ],
+)
+def test_names_are_text(tmp_path: Path, classes: tuple[str, ...], folds: tuple[str, ...]) -> None:
+    text = html_report(finished(tmp_path, classes, folds))
+    page = Page(text)
+    assert not {"script", "i"} & set(page.tags)
+    for name in classes:
+        assert f"F1 {name}" in page.texts
+    if len(folds) > 1:
+        assert set(folds) <= set(page.texts)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "environment.json", "config.toml", "history.csv", "predictions.csv"])
+def test_a_run_that_is_not_complete(tmp_path: Path, name: str) -> None:
+    folder = finished(tmp_path)
+    (folder / name).unlink()
+    with pytest.raises(DataError, match=r"run folder|predictions"):
+        html_report(folder)
+
+
+def shown(svg: str) -> list[str]:
+    space = "{http://www.w3.org/2000/svg}"
+    return ["".join(text.itertext()).strip() for text in ET.fromstring(svg).iter(f"{space}text")]
+
+
+def test_the_figures_show_numbers_and_names() -> None:
+    texts = shown(figures.confusion([[7, 2], [0, 11]], ["no", "yes"]))
+    assert [text for text in texts if text.isdigit()] == ["7", "2", "0", "11"]
+    assert {"no", "yes", "predicted", "true"} <= set(texts)
+    rows = {"fold": "0", "stage": ["a", "a", "b"], "epoch": [1, 2, 1], "train_loss": 0.5, "validation_loss": 0.4}
+    history = pd.DataFrame({**rows, "monitor": "mcc", "value": 0.1, "best_epoch": [1, 2, 1]})
+    texts = shown(figures.learning_curves(history))
+    assert {"a", "b", "best epoch 2", "best epoch 1", "validation mcc"} <= set(texts)
