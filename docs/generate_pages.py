@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 import sys
 from pathlib import Path
 
 import click
 
+from fusionkit import docstrings
 from fusionkit.cli.main import COMMANDS, cli
 from fusionkit.config.toml import preset_text
 from fusionkit.options import REQUIRED, format_value
@@ -43,7 +42,9 @@ def command_line_page() -> str:
 
 
 def _help(command: click.Command, name: str) -> str:
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100)
+    context = click.Context(
+        command, info_name=name, terminal_width=100, max_content_width=100, help_option_names=["-h", "--help"]
+    )
     return f"```text\n{command.get_help(context)}\n```\n"
 
 
@@ -53,13 +54,10 @@ def _preset(component: Component) -> str:
 
 
 def _component(component: Component) -> str:
-    sections = re.split(r"\n\n(?=[A-Z][a-z]+\n-{3,}\n)", inspect.getdoc(component.target) or "")
-    text = [_markdown(sections[0])]
-    for section in sections[1:]:
-        heading, _, body = section.partition("\n")
-        if heading in ("Notes", "References", "Returns"):
-            entries = re.sub(r"^\.\. \[\d+\] ", "- ", body.partition("\n")[2], flags=re.MULTILINE)
-            text.append(f"**{heading}**\n\n{_markdown(inspect.cleandoc(entries))}")
+    text = []
+    for heading, body in docstrings.sections(component.target).items():
+        if heading in ("", "Notes", "References", "Returns"):
+            text.append(f"**{heading}**\n\n{docstrings.plain(body)}" if heading else docstrings.plain(body))
     if component.options:
         rows = ["| option | type | default | bounds | what it is |", "|---|---|---|---|---|"]
         for spec in component.options.values():
@@ -68,14 +66,6 @@ def _component(component: Component) -> str:
             rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         text.append("\n".join(rows))
     return "\n\n".join(text) + "\n"
-
-
-def _markdown(text: str) -> str:
-    """Return a docstring's reStructuredText as Markdown: formulas as code, no footnote marks."""
-    text = re.sub(r"^\.\. math:: (.+)$", r"```text\n\1\n```", text, flags=re.MULTILINE)
-    text = re.sub(r":math:`([^`]+)`", r"`\1`", re.sub(r" ?\[\d+\]_", "", text))
-    parts = text.split("```")
-    return "```".join(part if i % 2 else part.replace("``", "`") for i, part in enumerate(parts))
 
 
 def main() -> None:

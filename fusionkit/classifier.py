@@ -26,8 +26,8 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         Of the signals, in Hz.
     representations, encoders : sequence of str
         The i-th encoder reads the i-th representation; one encoder reads all.
-    fuser : str
-        What joins the branches.
+    fuser : str, optional
+        What joins the branches; by default concat, or single for one branch.
     options : mapping, optional
         Options of components: ``{"vit.depth": 4}``.
     settings : mapping, optional
@@ -53,7 +53,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         *,
         representations: Sequence[str] | str = ("mel", "wave"),
         encoders: Sequence[str] | str = ("vit", "cnn1d"),
-        fuser: str = "concat",
+        fuser: str | None = None,
         options: Mapping[str, object] | None = None,
         settings: Mapping[str, object] | None = None,
         validation_fraction: float = 0.2,

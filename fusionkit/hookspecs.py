@@ -39,7 +39,12 @@ def register_fusers(register: Callable[[str, type[Fuser]], None]) -> None:
 
 @hookspec
 def register_datasets(register: Callable[[str, Callable[..., pd.DataFrame]], None]) -> None:
-    """Register adapters, functions ``(path, /, *, options)`` that return a manifest: ``register("mitbih", mitbih)``."""
+    """Register adapters, functions ``(path, /, *, options)`` that return a manifest: ``register("mitbih", mitbih)``.
+
+    A manifest is a DataFrame with the columns that `fusionkit.data.manifest.check_manifest` names. Its ``attrs`` may
+    hold ``classes``, a tuple with the classes in the order of the outputs, and ``cautions``, a tuple of sentences that
+    every reader of the results must know.
+    """
 
 
 @hookspec

@@ -200,3 +200,23 @@ def joint_stage(encoders: Sequence[Encoder], fuser: Fuser) -> Stage:
         return output
 
     return Stage("joint", (*encoders, fuser), logits)
+
+
+def branch_stage(name: str, index: int, encoder: Encoder, classifier: nn.Module) -> Stage:
+    """Return the stage that trains one branch alone, under a classifier of its own.
+
+    Parameters
+    ----------
+    name : str
+        Name of the branch.
+    index : int
+        Its place among the views.
+    encoder, classifier : nn.Module
+        What learns; the classifier maps the vector of the encoder to logits.
+    """
+
+    def logits(views: Sequence[Tensor]) -> Tensor:
+        output: Tensor = classifier(encoder(views[index]).vector)
+        return output
+
+    return Stage(f"branch {name}", (encoder, classifier), logits)

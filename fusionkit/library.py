@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from fusionkit.config.layers import zip_branches
-from fusionkit.config.resolve import parse_overrides, resolve
+from fusionkit.config.resolve import place_overrides, resolve
 from fusionkit.config.run_config import RunConfig
 from fusionkit.config.settings_sections import settings_sections
 from fusionkit.config.toml import from_tables
@@ -25,7 +25,6 @@ from fusionkit.model.assemble import assemble, check_combination
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.inference import probabilities, run_in_batches
 from fusionkit.model.seeding import own_randomness
-from fusionkit.options import format_value
 from fusionkit.plugins import build_registry
 from fusionkit.registry import Registry
 from fusionkit.run.experiment import build_model, run_folds
@@ -72,7 +71,7 @@ def build(
     num_outputs: int,
     representations: Sequence[str] | str = ("mel", "wave"),
     encoders: Sequence[str] | str = ("vit", "cnn1d"),
-    fuser: str = "concat",
+    fuser: str | None = None,
     options: Options | None = None,
     seed: int = 0,
     registry: Registry | None = None,
@@ -89,8 +88,8 @@ def build(
         Logits a signal.
     representations, encoders : sequence of str
         The i-th encoder reads the i-th representation; one encoder reads all.
-    fuser : str
-        What joins the branches.
+    fuser : str, optional
+        What joins the branches; by default concat, or single for one branch.
     options : mapping, optional
         Options of components: ``{"vit.depth": 4, "2:cnn1d.kernel_size": 9}``.
     seed : int
@@ -120,7 +119,7 @@ def fit(
     groups: Sequence[Any] | NDArray[Any] | None = None,
     representations: Sequence[str] | str = ("mel", "wave"),
     encoders: Sequence[str] | str = ("vit", "cnn1d"),
-    fuser: str = "concat",
+    fuser: str | None = None,
     options: Options | None = None,
     settings: Options | None = None,
     classes: Sequence[str] | None = None,
@@ -168,12 +167,11 @@ def fit(
     """
     registry = registry or build_registry()[0]
     reporter = reporter or SilentReporter()
-    config = make_config(representations, encoders, fuser, options, settings or {}, seed, registry)
+    chosen = {**(settings or {}), **({} if classes is None else {"classes": tuple(map(str, classes))})}
+    config = make_config(representations, encoders, fuser, options, chosen, seed, registry)
     check_combination(registry, config.branches, config.fuser)
     choose_device(config.training.device)
     recordings = ArrayRecordings(x, sample_rate, labels, groups)
-    if classes is not None:
-        recordings.manifest.attrs["classes"] = tuple(map(str, classes))
     return fit_prepared(config, registry, prepare(config, recordings, reporter), reporter)
 
 
@@ -236,7 +234,7 @@ def predict(
 def make_config(
     representations: Sequence[str] | str,
     encoders: Sequence[str] | str,
-    fuser: str,
+    fuser: str | None,
     options: Options | None,
     settings: Options,
     seed: int,
@@ -246,11 +244,11 @@ def make_config(
     tables: dict[str, Any] = {
         "seed": seed,
         "branches": zip_branches(_listed(representations), _listed(encoders)),
-        "fuser": {"name": fuser},
+        **({} if fuser is None else {"fuser": {"name": fuser}}),
         **settings_sections({"spec": IN_MEMORY, **settings}),
     }
-    texts = [f"{name}={format_value(value)}" for name, value in (options or {}).items()]
-    return resolve(from_tables(tables, "arguments"), registry, parse_overrides(texts), with_dataset=False)
+    overrides = place_overrides((options or {}).items())
+    return resolve(from_tables(tables, "arguments"), registry, overrides, with_dataset=False)
 
 
 def _listed(names: Sequence[str] | str) -> list[str]:

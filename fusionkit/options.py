@@ -20,7 +20,16 @@ from typing import Any
 from fusionkit.errors import PluginError, UsageError, did_you_mean
 from fusionkit.option_types import coerce, format_value, from_text, supported, type_name
 
-__all__ = ["REQUIRED", "Option", "OptionSpec", "format_value", "option_specs", "parse_options", "validate_options"]
+__all__ = [
+    "REQUIRED",
+    "Option",
+    "OptionSpec",
+    "format_value",
+    "option_specs",
+    "parse_options",
+    "plain_name",
+    "validate_options",
+]
 
 REQUIRED = inspect.Parameter.empty
 
@@ -96,6 +105,11 @@ class OptionSpec:
         return self.validate(from_text(self.type, text), owner)
 
 
+def plain_name(name: str) -> str:
+    """Return a component name as it is registered: a user may write ``-`` for ``_``."""
+    return name.strip().replace("-", "_")
+
+
 def option_specs(component: Callable[..., object], owner: str) -> dict[str, OptionSpec]:
     """Read the options of a class or function from its signature.
 
@@ -133,7 +147,7 @@ def option_specs(component: Callable[..., object], owner: str) -> dict[str, Opti
 
 
 def validate_options(values: Mapping[str, object], specs: Mapping[str, OptionSpec], owner: str) -> dict[str, Any]:
-    """Return the given values, each in its declared type.
+    """Return the value of every option: the given ones in their declared type, and the defaults of the others.
 
     Raises
     ------
@@ -146,7 +160,8 @@ def validate_options(values: Mapping[str, object], specs: Mapping[str, OptionSpe
     missing = [name for name, spec in specs.items() if spec.default is REQUIRED and name not in values]
     if missing:
         raise UsageError(f"{owner} needs a value for {', '.join(map(repr, missing))}")
-    return {name: specs[name].validate(value, owner) for name, value in values.items()}
+    given = {name: specs[name].validate(value, owner) for name, value in values.items()}
+    return {name: given.get(name, spec.default) for name, spec in specs.items()}
 
 
 def parse_options(texts: Mapping[str, str], specs: Mapping[str, OptionSpec], owner: str) -> dict[str, Any]:

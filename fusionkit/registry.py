@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from fusionkit.errors import PluginError, UsageError, did_you_mean
+from fusionkit import docstrings
+from fusionkit.errors import FusionkitError, PluginError, UsageError, did_you_mean
 from fusionkit.interfaces import CHANNEL_FREQ_TIME, CHANNEL_TIME, Encoder, Fuser, Representation
-from fusionkit.options import OptionSpec, option_specs, validate_options
+from fusionkit.options import OptionSpec, option_specs, plain_name, validate_options
 
 Kind = Literal["representation", "encoder", "fuser", "dataset", "preset"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -59,9 +60,7 @@ class Component:
     @property
     def summary(self) -> str:
         """The first paragraph of its docstring, on one line and without markup."""
-        text = self.target.get("description", "") if self.kind == "preset" else inspect.getdoc(self.target)
-        plain = re.sub(r" ?\[\d+\]_|``", "", (text or "").split("\n\n")[0])
-        return " ".join(plain.split())
+        return str(self.target.get("description", "")) if self.kind == "preset" else docstrings.summary(self.target)
 
     def create(self, *negotiated: object, options: Mapping[str, object] | None = None) -> Any:
         """Call the component with what was negotiated and with validated options.
@@ -113,7 +112,7 @@ class Registry:
         PluginError
             If two distributions claim the name, or a plugin that could not be loaded may have provided it.
         """
-        plain = name.replace("-", "_")
+        plain = plain_name(name)
         claims = self._conflicts.get((kind, plain))
         if claims:
             raise PluginError(
@@ -122,10 +121,7 @@ class Registry:
         known = self._components[kind]
         if plain in known:
             return known[plain]
-        message = f"there is no {kind} {name!r}; {did_you_mean(plain, known)}"
-        if self.unavailable and not difflib.get_close_matches(plain, known, n=1):
-            raise PluginError(f"{message}; a plugin that could not be loaded may provide it", self.unavailable)
-        raise UsageError(message)
+        raise self._unknown(kind, name, (component.name for component in self.all(kind)))
 
     @property
     def conflicts(self) -> list[str]:
@@ -133,13 +129,23 @@ class Registry:
         return [f"{kind} {name!r}: {', '.join(map(str, claims))}" for (kind, name), claims in self._conflicts.items()]
 
     def all(self, kind: Kind) -> list[Component]:
-        """Return the components of a kind, sorted by name."""
-        return [self._components[kind][name] for name in sorted(self._components[kind])]
+        """Return the components of a kind, sorted by name, without those whose name two distributions claim."""
+        names = sorted(name for name in self._components[kind] if (kind, name) not in self._conflicts)
+        return [self._components[kind][name] for name in names]
 
     def named(self, name: str) -> list[Component]:
-        """Return the components of any kind that have this name."""
-        plain = name.replace("-", "_")
-        return [self._components[kind][plain] for kind in KINDS if plain in self._components[kind]]
+        """Return the components of any kind that have this name; errors as in `get`."""
+        kinds = [kind for kind in KINDS if plain_name(name) in self._components[kind]]
+        if not kinds:
+            raise self._unknown("component", name, {component.name for component in self})
+        return [self.get(kind, name) for kind in kinds]
+
+    def _unknown(self, kind: str, name: str, known: Iterable[str]) -> FusionkitError:
+        plain, names = plain_name(name), sorted(known)
+        message = f"there is no {kind} {name!r}; {did_you_mean(plain, names)}"
+        if self.unavailable and not difflib.get_close_matches(plain, names, n=1):
+            return PluginError(f"{message}; a plugin that could not be loaded may provide it", self.unavailable)
+        return UsageError(message)
 
     def __iter__(self) -> Iterator[Component]:
         return (component for kind in KINDS for component in self.all(kind))

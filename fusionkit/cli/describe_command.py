@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -20,14 +19,10 @@ if TYPE_CHECKING:
 )
 def describe_command(name: str, as_json: bool) -> None:
     """Show what the component NAME is, its options with units, defaults and bounds, and its source."""
-    from fusionkit.errors import UsageError, did_you_mean
     from fusionkit.plugins import build_registry
 
     registry, _ = build_registry()
     components = registry.named(name)
-    if not components:
-        known = [component.name for component in registry]
-        raise UsageError(f"there is no component {name!r}; {did_you_mean(name.replace('-', '_'), known)}")
     if as_json:
         click.echo(json.dumps([_as_dict(component) for component in components]))
         return
@@ -88,10 +83,15 @@ def _text(component: Component) -> str:
 
         text: str = preset_text(component.target)
         return text
+    from fusionkit import docstrings
+
     # What is negotiated is nothing that a user chooses, and the options follow below with their bounds.
-    sections = re.split(r"\n\n(?=[A-Z][a-z]+\n-{3,}\n)", inspect.getdoc(component.target) or "")
-    kept = [section for section in sections if not section.startswith(("Parameters\n", "Raises\n"))]
-    return "\n\n".join(_reflowed(block) for section in kept for block in section.split("\n\n"))
+    shown = [
+        f"{heading}\n\n{text}" if heading else text
+        for heading, text in docstrings.sections(component.target).items()
+        if heading not in ("Parameters", "Raises")
+    ]
+    return "\n\n".join(_reflowed(block) for text in shown for block in docstrings.plain(text).split("\n\n"))
 
 
 def _reflowed(block: str) -> str:

@@ -23,9 +23,10 @@ def doctor_command(as_json: bool) -> None:
     facts["torchaudio"] = _attempt(_check_torchaudio, faults, "torchaudio")
     facts["audio files"] = _attempt(_check_soundfile, faults, "soundfile")
     facts["cache"] = _attempt(_check_cache, faults, "cache folder")
-    _, plugins = build_registry()
-    broken = [f"{plugin.name} of {plugin.provider}: {plugin.cause}" for plugin in plugins if plugin.cause]
-    facts["plugins"] = f"{len(plugins) - len(broken)} ok, {len(broken)} broken"
+    registry, plugins = build_registry()
+    broken = [*registry.unavailable, *(f"{line} claim one name" for line in registry.conflicts)]
+    count = len(registry.unavailable)
+    facts["plugins"] = f"{len(plugins) - count} ok, {count} broken, {len(registry.conflicts)} names in conflict"
     facts["faults"] = [*faults, *(f"plugin {line}" for line in broken)]
     if as_json:
         click.echo(json.dumps(facts))
@@ -34,7 +35,7 @@ def doctor_command(as_json: bool) -> None:
     if faults:
         raise ResourceError(f"{len(faults)} check(s) failed", faults)
     if broken:
-        raise PluginError(f"{len(broken)} plugin(s) cannot be loaded; everything else works", broken)
+        raise PluginError(f"{len(broken)} fault(s) of plugins; everything else works", broken)
 
 
 def _attempt(check: Any, faults: list[str], name: str) -> str:

@@ -40,9 +40,10 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fusionkit")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Assemble, train, measure and compare classifiers of biomedical signals.
 
     A run takes one or more representations of a signal, an encoder for each, and a fuser:
@@ -50,6 +51,8 @@ def cli() -> None:
     \b
       fusionkit run --repr mel,wave --encoder vit,cnn1d --fuser concat
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 def main() -> None:
@@ -67,6 +70,9 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         _say("stopped by the user")
         sys.exit(130)
+    except MemoryError:
+        _say("out of memory; use fewer or shorter windows, or a smaller --batch-size")
+        sys.exit(6)
     except BrokenPipeError:
         # The reader of a pipe has gone, for example `| head`: nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

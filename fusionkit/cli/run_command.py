@@ -71,7 +71,7 @@ def run_command(
             raise UsageError("give --repr and --encoder together: the i-th encoder reads the i-th representation")
         flags["branches"] = zip_branches(_names(representations), _names(encoders))
     if fuser:
-        flags["fuser"] = {"name": fuser.replace("-", "_")}
+        flags["fuser"] = {"name": fuser}
     registry, _ = build_registry()
     config = _configure(registry, preset, config_file, flags, overrides)
     chosen = _seeds(seeds) if seeds else [config.seed if seed is None else seed]
@@ -97,13 +97,11 @@ def _configure(
     source = f"preset {preset!r}" if preset else "configuration"
     if file:
         tables, source = overlay(tables, read_tables(file)), str(file)
-    if "fuser" not in {*tables, *flags} and len(flags.get("branches", ())) == 1:
-        flags = {**flags, "fuser": {"name": "single"}}
     return resolve(from_tables(overlay(tables, flags), source), registry, parse_overrides(overrides))
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip().replace("-", "_") for name in text.split(",") if name.strip()]
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _seeds(text: str) -> list[int]:

@@ -86,9 +86,11 @@ def _print_results(summary: dict[str, Any], folder: Path) -> None:
     table.add_column("by recording")
     for split in scores:
         table.add_column(split, justify="right")
+    if len(summary["classes"]) == 2:
+        table.add_row("finding", *[escape(summary["classes"][1])] * len(scores))
     table.add_row("recordings", *(str(part["records"]) for part in scores.values()))
     for name in METRICS:
-        table.add_row(name.replace("_", " "), *(_number(part[name]) for part in scores.values()))
+        table.add_row(name.replace("_", " "), *(_figure(part, name) for part in scores.values()))
     for label in summary["classes"]:
         table.add_row(escape(f"F1 {label}"), *(_number(part["f1"][label]) for part in scores.values()))
     console.print()
@@ -96,7 +98,11 @@ def _print_results(summary: dict[str, Any], folder: Path) -> None:
     shown = "test" if "test" in scores else next(iter(scores))
     console.print()
     console.print(_confusion(scores[shown], shown))
-    for fold, part in scores[shown].get("folds", {}).items():
+    folds = scores[shown].get("folds", {})
+    if folds:
+        console.print(f"mean ± SD over {len(folds)} folds; each fold by itself, and all in one table:", highlight=False)
+        folds = {**folds, "all": scores[shown]["pooled"]} if "pooled" in scores[shown] else folds
+    for fold, part in folds.items():
         figures = "  ".join(f"{name} {_number(part[name])}" for name in METRICS)
         console.print(escape(f"fold {fold} ({part['records']} recordings): {figures}"), highlight=False)
     for caution in summary["cautions"]:
@@ -113,6 +119,11 @@ def _confusion(scores: dict[str, Any], split: str) -> Table:
     for label, row in zip(scores["classes"], scores["confusion"], strict=True):
         table.add_row(escape(label), *map(str, row))
     return table
+
+
+def _figure(part: dict[str, Any], name: str) -> str:
+    spread = f" ± {_number(part['sd'][name])}" if "sd" in part else ""
+    return f"{_number(part[name])}{spread}"
 
 
 def _number(value: float | None) -> str:

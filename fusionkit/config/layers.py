@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fusionkit.errors import UsageError
+from fusionkit.options import plain_name
 
 Tables = dict[str, Any]
 
@@ -58,7 +59,7 @@ def _over_branch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Tables:
     branch: Tables = copy.deepcopy(dict(new))
     for part in ("representation", "encoder"):
         options = f"{part}_options"
-        if old.get(part) == new.get(part) and (options in old or options in new):
+        if _same(old.get(part), new.get(part)) and (options in old or options in new):
             branch[options] = {**old.get(options, {}), **new.get(options, {})}
     return branch
 
@@ -70,4 +71,8 @@ def _padded(branches: Sequence[Mapping[str, Any]], count: int) -> list[Mapping[s
 def _changed(held: object, value: object, key: str) -> bool:
     if not (isinstance(held, Mapping) and isinstance(value, Mapping)):
         return False
-    return key in value and value[key] != held.get(key)
+    return key in value and not _same(value[key], held.get(key))
+
+
+def _same(one: object, other: object) -> bool:
+    return one == other or (isinstance(one, str) and isinstance(other, str) and plain_name(one) == plain_name(other))

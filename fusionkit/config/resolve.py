@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fusionkit.config.run_config import RunConfig
-from fusionkit.data.spec import parse_spec
+from fusionkit.data.spec import absolute_spec, parse_spec
 from fusionkit.errors import UsageError, did_you_mean
 from fusionkit.model.settings import BranchSettings, FuserSettings
-from fusionkit.options import parse_options, validate_options
+from fusionkit.options import parse_options, plain_name, validate_options
 from fusionkit.registry import Registry
 
-Overrides = Mapping[str, Mapping[str, str]]
+Overrides = Mapping[str, Mapping[str, object]]
 
 
-def parse_overrides(texts: Sequence[str]) -> dict[str, dict[str, str]]:
+def parse_overrides(texts: Sequence[str]) -> dict[str, dict[str, object]]:
     """Return ``{component: {option: text}}`` of texts in the form ``COMPONENT.OPTION=VALUE``.
 
     Raises
@@ -24,13 +24,27 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, dict[str, str]]:
     UsageError
         If a text has another form.
     """
-    overrides: dict[str, dict[str, str]] = {}
-    for text in texts:
-        target, equals, value = text.partition("=")
-        component, dot, option = target.strip().rpartition(".")
-        if not (equals and dot and component and option):
+    pairs = [text.partition("=") for text in texts]
+    for text, (_, equals, _) in zip(texts, pairs, strict=True):
+        if not equals:
             raise UsageError(f"option {text!r} is not COMPONENT.OPTION=VALUE, for example -o vit.depth=4")
-        overrides.setdefault(component.replace("-", "_"), {})[option] = value.strip()
+    return place_overrides((target.strip(), value.strip()) for target, _, value in pairs)
+
+
+def place_overrides(values: Iterable[tuple[str, object]]) -> dict[str, dict[str, object]]:
+    """Return ``{component: {option: value}}`` of pairs of ``COMPONENT.OPTION`` and a value.
+
+    Raises
+    ------
+    UsageError
+        If a name has another form.
+    """
+    overrides: dict[str, dict[str, object]] = {}
+    for target, value in values:
+        component, dot, option = target.rpartition(".")
+        if not (dot and component and option):
+            raise UsageError(f"option {target!r} is not COMPONENT.OPTION=VALUE, for example -o vit.depth=4")
+        overrides.setdefault(plain_name(component), {})[option] = value
     return overrides
 
 
@@ -46,8 +60,8 @@ def resolve(
     registry : Registry
         The installed components.
     overrides : mapping, optional
-        Texts of the command line by component: ``vit`` for every ``vit`` in the run, ``2:vit`` for that of the second
-        branch.
+        Options by component: ``vit`` for every ``vit`` in the run, ``2:vit`` for that of the second branch. A text is
+        read as on the command line.
     with_dataset : bool
         Whether the dataset adapter is looked up too; a trained model does not need it.
 
@@ -62,12 +76,13 @@ def resolve(
         kind: Any, name: str, options: Mapping[str, Any], branch: int | None = None
     ) -> tuple[str, dict[str, Any]]:
         component = registry.get(kind, name)
-        texts: dict[str, str] = {}
+        given: dict[str, object] = {}
         for key in (component.name, f"{branch}:{component.name}"):
             if overrides and key in overrides:
-                texts |= overrides[key]
+                given |= overrides[key]
                 unused.pop(key, None)
-        values = {**options, **parse_options(texts, component.options, str(component))}
+        texts = {option: value for option, value in given.items() if isinstance(value, str)}
+        values = {**options, **given, **parse_options(texts, component.options, str(component))}
         return component.name, validate_options(values, component.options, str(component))
 
     branches = []
@@ -78,13 +93,16 @@ def resolve(
         encoder, encoder_options = checked("encoder", branch.encoder, branch.encoder_options, number)
         branches.append(BranchSettings(representation, encoder, representation_options, encoder_options))
     fuser = FuserSettings(*checked("fuser", config.fuser.name, config.fuser.options))
-    dataset_options = config.dataset_options
+    data, dataset_options = config.data, config.dataset_options
     if with_dataset:
-        _, dataset_options = checked("dataset", parse_spec(config.data.spec)[0], dataset_options)
+        _, dataset_options = checked("dataset", parse_spec(data.spec)[0], dataset_options)
+        data = dataclasses.replace(data, spec=absolute_spec(data.spec))
     if unused:
         present = [f for b in branches for f in (b.representation, b.encoder)] + [fuser.name]
         name = next(iter(unused))
         raise UsageError(
             f"-o {name}.{next(iter(unused[name]))}: the run has no component {name!r}; {did_you_mean(name, present)}"
         )
-    return dataclasses.replace(config, branches=tuple(branches), fuser=fuser, dataset_options=dataset_options)
+    return dataclasses.replace(
+        config, branches=tuple(branches), fuser=fuser, data=data, dataset_options=dataset_options
+    )

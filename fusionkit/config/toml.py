@@ -10,11 +10,11 @@ from typing import Any
 
 import tomli_w
 
-from fusionkit.config.run_config import RunConfig
+from fusionkit.config.run_config import DEFAULT_BRANCHES, RunConfig
 from fusionkit.config.settings_sections import SECTIONS
 from fusionkit.errors import UsageError, did_you_mean
 from fusionkit.model.settings import BranchSettings, FuserSettings
-from fusionkit.options import option_specs, validate_options
+from fusionkit.options import option_specs, plain_name, validate_options
 
 MAX_BYTES = 1_000_000
 
@@ -98,10 +98,12 @@ def from_tables(tables: Mapping[str, Any], source: str = "configuration") -> Run
         sections["branches"] = tuple(_branch(entry, f"{source}: branches") for entry in tables["branches"])
         if not sections["branches"]:
             raise UsageError(f"{source}: 'branches' is empty; give at least one representation and encoder")
+    branches = sections.get("branches", DEFAULT_BRANCHES)
+    sections["fuser"] = FuserSettings("single" if len(branches) == 1 else "concat")
     if "fuser" in tables:
         entry = tables["fuser"]
         _check_keys(entry, {"name": str, "options": dict}, f"{source}: fuser", required=("name",))
-        sections["fuser"] = FuserSettings(entry["name"], _frozen(entry.get("options", {})))
+        sections["fuser"] = FuserSettings(plain_name(entry["name"]), _frozen(entry.get("options", {})))
     return RunConfig(name=tables.get("name", ""), seed=tables.get("seed", 0), **sections)
 
 
@@ -110,7 +112,7 @@ def _branch(entry: object, owner: str) -> BranchSettings:
     table = _table(entry, owner)
     _check_keys(table, known, owner, required=("representation", "encoder"))
     options = (_frozen(table.get(f"{part}_options", {})) for part in ("representation", "encoder"))
-    return BranchSettings(table["representation"], table["encoder"], *options)
+    return BranchSettings(plain_name(table["representation"]), plain_name(table["encoder"]), *options)
 
 
 def _table(value: object, owner: str) -> dict[str, Any]:

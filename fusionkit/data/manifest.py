@@ -64,6 +64,9 @@ def check_manifest(frame: pd.DataFrame, source: str, label_column: str = "label"
             labels[identifier] = row["label"]
         faults += [f"row {number} (id {row['id']!r}): {reason}" for reason in reasons]
     if faults:
+        # Where no row is at fault, missing files are told together with unreadable ones, when they are read.
+        paths = (path for path in manifest["path"] if isinstance(path, str) and path)
+        faults += [f"there is no file {path!r}" for path in paths if not Path(path).is_file()]
         raise DataError(f"data {source!r} has {len(faults)} faults in its rows; mend or remove them", faults)
     return manifest
 
@@ -112,8 +115,6 @@ def _row_faults(row: dict[Any, Any]) -> list[str]:
     split = row.get("split", "unused")
     if split not in PARTS and not _missing(split):
         faults.append(f"split is {split!r}; expected {', '.join(PARTS)}")
-    if isinstance(row["path"], str) and row["path"] and not Path(row["path"]).is_file():
-        faults.append(f"there is no file {row['path']!r}")
     start, stop = row.get("start", 0.0), row.get("stop", math.inf)
     if not (isinstance(start, float) and isinstance(stop, float)):
         faults.append(f"the segment goes from {start!r} to {stop!r}; expected numbers of seconds")

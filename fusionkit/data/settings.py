@@ -40,6 +40,10 @@ class DataSettings:
         tuple[str, ...] | None, Option("Channels in this order, by name or by position from 0; none: all.")
     ] = None
     label_column: Annotated[str, Option("Column of the manifest that is predicted.")] = "label"
+    classes: Annotated[
+        tuple[str, ...] | None,
+        Option("Classes in the order of the outputs, of two the second is the finding; none: as the data set says."),
+    ] = None
     on_bad_file: Annotated[
         Literal["error", "skip"], Option("Stop at bad recordings, after naming all of them, or leave them out.")
     ] = "error"

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from fusionkit.errors import DataError
+from fusionkit.options import plain_name
 
 # At least two letters: C:\data is a drive, not an adapter.
 _ADAPTER = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
@@ -29,15 +30,23 @@ def parse_spec(text: str) -> tuple[str, Path | None]:
     if _ADAPTER.fullmatch(name) and colon:
         if not path.strip():
             raise DataError(f"data {text!r} has no path after the colon; expected {name}:PATH")
-        return name.replace("-", "_"), Path(path).expanduser()
+        return plain_name(name), Path(path).expanduser()
     if text.lower().endswith(".csv"):
         return "manifest", Path(text).expanduser()
     if _ADAPTER.fullmatch(text):
-        return text.replace("-", "_"), None
+        return plain_name(text), None
     raise DataError(
         f"data {text!r} names no adapter; expected for example demo-pcg, folder:PATH, physionet2016:PATH "
         "or the path of a manifest .csv"
     )
+
+
+def absolute_spec(text: str) -> str:
+    """Return a data spec with an absolute path, so that it names the same data from any folder."""
+    name, path = parse_spec(text)
+    if path is None:
+        return text
+    return str(path.absolute()) if name == "manifest" and ":" not in text[2:] else f"{name}:{path.absolute()}"
 
 
 def existing_folder(path: Path | None, adapter: str) -> Path:

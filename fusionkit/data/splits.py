@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from fusionkit.data.hold_out import hold_out
 from fusionkit.data.settings import SplitSettings
@@ -22,8 +25,9 @@ def is_record_wise(records: pd.DataFrame) -> bool:
 def make_folds(records: pd.DataFrame, settings: SplitSettings, seed: int) -> pd.DataFrame:
     """Share recordings out.
 
-    A subject is never divided; where no subject is known, a file is not (segments of one file, and files with the same
-    content, stay together). The choice depends on the seed, not on the order of the recordings.
+    A subject is never divided, and neither are files with the same content: what shares a subject or a content,
+    directly or through others, stays together, and so do the segments of one file. The choice depends on the
+    seed, not on the order of the recordings.
 
     Parameters
     ----------
@@ -37,8 +41,8 @@ def make_folds(records: pd.DataFrame, settings: SplitSettings, seed: int) -> pd.
     Returns
     -------
     DataFrame
-        Columns ``fold``, ``record`` and ``part`` (train, validation or test). One fold, ``0``; or one a database, under
-        its name.
+        Columns ``fold``, ``record`` and ``split`` (train, validation or test). One fold, ``0``; or one a database,
+        under its name.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def make_folds(records: pd.DataFrame, settings: SplitSettings, seed: int) -> pd.
             parts[rest] = np.where(_held(used[rest], fraction, keep, rng, fold), part, "train")
         _check_classes(used, parts, ("train", *wanted), fold)
         _check_leaks(used, parts, fold)
-        folds.append(pd.DataFrame({"fold": fold, "record": used["id"], "part": parts}))
+        folds.append(pd.DataFrame({"fold": fold, "record": used["id"], "split": parts}))
     return pd.concat(folds, ignore_index=True)
 
 
@@ -91,14 +95,25 @@ def _column(records: pd.DataFrame, column: str, settings: SplitSettings) -> pd.S
     return records[column]
 
 
-def _group_column(records: pd.DataFrame) -> str:
-    return next((column for column in ("subject", "content") if column in records), "id")
+def _groups(records: pd.DataFrame) -> NDArray[np.intp]:
+    """Return a number for every recording: equal where subject or content is shared, directly or through others."""
+    count = len(records)
+    shared = [column for column in ("subject", "content") if column in records] or ["id"]
+    codes = [np.unique(records[column].astype(str), return_inverse=True)[1] for column in shared]
+    offsets = np.cumsum([count, *(code.max() + 1 for code in codes)])
+    rows = np.concatenate([np.arange(count)] * len(codes))
+    columns = np.concatenate([code + offset for code, offset in zip(codes, offsets[:-1], strict=True)])
+    size = int(offsets[-1])
+    links = coo_array((np.ones(len(rows)), (rows, columns)), shape=(size, size))
+    components = connected_components(links, directed=False)[1][:count]
+    # Each is named by the first of its subjects, so that the order of the recordings does not matter.
+    first = np.full(components.max() + 1, count)
+    np.minimum.at(first, components, codes[0])
+    return np.asarray(first[components], dtype=np.intp)
 
 
-def _held(
-    records: pd.DataFrame, fraction: float, keep: int, rng: np.random.Generator, fold: str
-) -> np.typing.NDArray[np.bool_]:
-    groups = records[_group_column(records)]
+def _held(records: pd.DataFrame, fraction: float, keep: int, rng: np.random.Generator, fold: str) -> NDArray[np.bool_]:
+    groups = pd.Series(_groups(records), index=records.index)
     noun = "subject" if "subject" in records else "recording"
     for name, count in groups.groupby(records["label"]).nunique().items():
         if count <= keep:
@@ -106,7 +121,7 @@ def _held(
                 f"fold {fold!r}: class {name!r} has {count} {noun}{'s' * (count != 1)}; {keep + 1} parts need at least "
                 f"{keep + 1}: add {noun}s, merge classes or leave the class out"
             )
-    members = np.unique(groups, return_inverse=True)[1]
+    members = np.unique(groups.to_numpy(), return_inverse=True)[1]
     classes = np.unique(records["label"], return_inverse=True)[1]
     return hold_out(members, classes, fraction, keep, rng)
 

@@ -118,15 +118,37 @@ def score_table(predictions: pd.DataFrame) -> dict[str, Any]:
 
 
 def score_splits(predictions: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return the metrics of every part; several folds are pooled, and each test fold stands in ``folds`` by itself."""
+    """Return the metrics of every part.
+
+    With several folds a figure is the mean over the folds, ``sd`` holds the standard deviations (ddof 1), ``folds`` the
+    figures of each fold, and confusion counts are summed; ``pooled`` holds the figures of the test part with all folds
+    in one table, although the probabilities are of different models.
+    """
     scores: dict[str, dict[str, Any]] = {}
     for split in [name for name in ("train", "validation", "test") if (predictions["split"] == name).any()]:
         part = predictions[predictions["split"] == split]
-        scores[split] = score_table(part)
-        folds = part["fold"].unique()
-        if len(folds) > 1 and split == "test":
-            scores[split]["folds"] = {fold: score_table(part[part["fold"] == fold]) for fold in folds}
+        folds = {str(fold): score_table(rows) for fold, rows in part.groupby("fold", sort=False)}
+        scores[split] = next(iter(folds.values())) if len(folds) == 1 else _over_folds(folds)
+        if len(folds) > 1:
+            scores[split]["records"] = int(part["record"].nunique())
+            if split == "test":
+                scores[split]["pooled"] = score_table(part)
     return scores
+
+
+def _over_folds(folds: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    tables = list(folds.values())
+    classes = tables[0]["classes"]
+    known = {name: [table[name] for table in tables if table[name] is not None] for name in METRICS}
+    return {
+        **{name: float(np.mean(values)) if values else None for name, values in known.items()},
+        "sd": {name: float(np.std(values, ddof=1)) if len(values) > 1 else None for name, values in known.items()},
+        "f1": {label: float(np.mean([table["f1"][label] for table in tables])) for label in classes},
+        "confusion": np.sum([table["confusion"] for table in tables], axis=0).tolist(),
+        "classes": classes,
+        "windows": sum(table["windows"] for table in tables),
+        "folds": folds,
+    }
 
 
 def _one_against_rest(

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor, nn
 
-from fusionkit.interfaces import BranchSpec, Encoder, Features, Fuser, Stage
+from fusionkit.interfaces import BranchSpec, Encoder, Features, Fuser, Stage, branch_stage
 from fusionkit.options import Option
 
 
@@ -48,9 +48,9 @@ class LateAttention(Fuser):
         *,
         reads: Annotated[Literal["probabilities", "logits"], Option("What of a branch is weighed.")] = "probabilities",
         init: Annotated[
-            Literal["normal", "equal"],
-            Option("Weights at first: drawn from N(0, 1), or equal to one over the branches."),
-        ] = "normal",
+            Literal["equal", "normal"],
+            Option("Weights at first: equal to one over the branches, or drawn from N(0, 1) as published."),
+        ] = "equal",
     ) -> None:
         super().__init__()
         self.names = tuple(branch.name for branch in branches)
@@ -71,7 +71,12 @@ class LateAttention(Fuser):
         def frozen(views: Sequence[Tensor]) -> tuple[Tensor]:
             return (self._read([encoder(view).vector for encoder, view in zip(encoders, views, strict=True)]),)
 
-        branches = [self._branch_stage(index, encoder) for index, encoder in enumerate(encoders)]
+        branches = [
+            branch_stage(name, index, encoder, classifier)
+            for index, (name, encoder, classifier) in enumerate(
+                zip(self.names, encoders, self.classifiers, strict=True)
+            )
+        ]
         return [*branches, Stage("attention", (self.scores,), lambda inputs: self._fuse(inputs[0]), frozen)]
 
     def attention(self, over: Literal["branch", "class"] = "branch") -> Tensor:
@@ -84,15 +89,6 @@ class LateAttention(Fuser):
             does; or the classes, so that a column does, as its equations 2 and 3 have it.
         """
         return self.scores.weight.detach().softmax(dim=1 if over == "branch" else 0)
-
-    def _branch_stage(self, index: int, encoder: Encoder) -> Stage:
-        classifier = self.classifiers[index]
-
-        def logits(views: Sequence[Tensor]) -> Tensor:
-            output: Tensor = classifier(encoder(views[index]).vector)
-            return output
-
-        return Stage(f"branch {self.names[index]}", (encoder, classifier), logits)
 
     def _read(self, vectors: Sequence[Tensor]) -> Tensor:
         """Return what every branch says of every class [batch, branch, class]."""

@@ -8,7 +8,7 @@ from fusionkit.errors import UsageError
 from fusionkit.interfaces import BranchSpec, Encoder, Representation, SignalSpec
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.probe import create, probe_encoder, probe_model, probe_representation
-from fusionkit.model.schedule import Schedule
+from fusionkit.model.schedule import Schedule, needs_branch_classifiers
 from fusionkit.model.settings import BranchSettings, FuserSettings, branch_names
 from fusionkit.registry import Registry
 
@@ -92,7 +92,8 @@ def assemble(
         )
     component = registry.get("fuser", fuser.name)
     fusing = create(component, specs, num_outputs, options=fuser.options)
-    classifiers = [spec.classifier(num_outputs) for spec in specs] if schedule == "staged" and len(specs) > 1 else []
+    staged = needs_branch_classifiers(fusing, len(specs), schedule)
+    classifiers = [spec.classifier(num_outputs) for spec in specs] if staged else []
     model = FusionModel(signal, [spec.name for spec in specs], representations, encoders, fusing, classifiers)
     probe_model(component, model, num_outputs)
     return model

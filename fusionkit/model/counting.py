@@ -32,8 +32,8 @@ def mult_adds(module: nn.Module, inputs: object) -> tuple[int, Any]:
     """Run a module once and return the multiply-adds a sample of its layers, and its output.
 
     A convolution counts its weights and biases once for each output position, a linear layer once for each vector it
-    is applied to, and any other layer its parameters once. Products between activations (attention scores) are not
-    counted, as in the summaries that papers print.
+    is applied to, a recurrent layer its weights once a step, and any other layer its parameters once. Products between
+    activations (attention scores) are not counted, as in the summaries that papers print.
 
     Parameters
     ----------
@@ -47,12 +47,15 @@ def mult_adds(module: nn.Module, inputs: object) -> tuple[int, Any]:
     def count(layer: nn.Module, _: object, output: object) -> None:
         nonlocal counted
         weights = sum(p.numel() for p in layer.parameters(recurse=False))
+        output = output[0] if isinstance(output, tuple) and output else output
         if weights == 0 or not isinstance(output, Tensor):
             return
         if isinstance(layer, nn.modules.conv._ConvNd):
             counted += weights * math.prod(output.shape[2:])
         elif isinstance(layer, nn.Linear):
             counted += weights * math.prod(output.shape[1:-1])
+        elif isinstance(layer, nn.RNNBase):
+            counted += weights * output.shape[1 if layer.batch_first else 0]
         else:
             counted += weights
 

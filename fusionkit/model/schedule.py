@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, cast
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from fusionkit.interfaces import Encoder, Features, Stage, joint_stage
+from fusionkit.interfaces import Encoder, Features, Fuser, Stage, branch_stage, joint_stage
 from fusionkit.model.fusion_model import FusionModel
 
 Schedule = Literal["fuser", "joint", "staged"]
+
+
+def needs_branch_classifiers(fuser: Fuser, count: int, schedule: Schedule) -> bool:
+    """Return whether the staged schedule needs a classifier a branch: a fuser with stages of its own has its own."""
+    return schedule == "staged" and count > 1 and type(fuser).stages is Fuser.stages
 
 
 def model_stages(model: FusionModel, schedule: Schedule) -> list[Stage]:
@@ -19,31 +24,19 @@ def model_stages(model: FusionModel, schedule: Schedule) -> list[Stage]:
     Parameters
     ----------
     model : FusionModel
-        For ``staged`` it needs a classifier a branch (``assemble(..., schedule="staged")``).
+        For ``staged``, as ``assemble(..., schedule="staged")`` makes it.
     schedule : 'fuser', 'joint' or 'staged'
         The fuser's own stages; one stage over everything; or each branch under its own classifier first, then the
-        fuser over frozen branches.
+        fuser over frozen branches. A fuser with stages of its own is staged by these.
     """
     encoders = cast("Sequence[Encoder]", list(model.encoders))
     if schedule == "joint":
         return [joint_stage(encoders, model.fuser)]
-    if schedule == "fuser" or len(encoders) == 1:
+    if not needs_branch_classifiers(model.fuser, len(encoders), schedule):
         return model.fuser.stages(encoders)
-    branches = [
-        _branch_stage(name, index, encoder, classifier)
-        for index, (name, encoder, classifier) in enumerate(
-            zip(model.branch_names, encoders, model.branch_classifiers, strict=True)
-        )
-    ]
-    return [*branches, _fuser_stage(model, encoders)]
-
-
-def _branch_stage(name: str, index: int, encoder: Encoder, classifier: nn.Module) -> Stage:
-    def logits(views: Sequence[Tensor]) -> Tensor:
-        output: Tensor = classifier(encoder(views[index]).vector)
-        return output
-
-    return Stage(f"branch {name}", (encoder, classifier), logits)
+    branches = enumerate(zip(model.branch_names, encoders, model.branch_classifiers, strict=True))
+    stages = [branch_stage(name, index, encoder, classifier) for index, (name, encoder, classifier) in branches]
+    return [*stages, _fuser_stage(model, encoders)]
 
 
 def _fuser_stage(model: FusionModel, encoders: Sequence[Encoder]) -> Stage:

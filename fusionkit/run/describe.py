@@ -46,6 +46,8 @@ def describe_model(
                 "mult_adds": cost,
             }
         )
+    # The classifiers of the staged schedule are thrown away after training: they are no part of the model.
+    parts = (model.encoders, model.fuser)
     return {
         "signal": {
             "channels": model.signal.channels,
@@ -59,5 +61,5 @@ def describe_model(
             "mult_adds": mult_adds(model.fuser, features)[0],
             "stages": [stage.name for stage in model_stages(model, schedule)],
         },
-        "parameters": {"trainable": trainable_parameters(model), "total": total_parameters(model)},
+        "parameters": {"trainable": trainable_parameters(*parts), "total": total_parameters(*parts)},
     }

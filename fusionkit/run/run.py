@@ -12,11 +12,12 @@ from fusionkit.config.run_config import RunConfig
 from fusionkit.config.toml import dump
 from fusionkit.data.load import load_manifest
 from fusionkit.data.recordings import FileRecordings
+from fusionkit.data.spec import parse_spec
 from fusionkit.data.view_cache import ViewCache
 from fusionkit.evaluation.metrics import score_splits
 from fusionkit.model.assemble import check_combination
 from fusionkit.model.fusion_model import FusionModel
-from fusionkit.registry import Registry
+from fusionkit.registry import Kind, Registry
 from fusionkit.report.html_report import html_report
 from fusionkit.run.describe import describe_model
 from fusionkit.run.environment import environment
@@ -82,7 +83,7 @@ def run(
     folder = RunFolder(out) if out else RunFolder.named(Path("runs"), config.title, config.seed)
     folder.write_text("config.toml", dump(config))
     folder.write_csv("split.csv", _split_table(prepared))
-    folder.write_json("environment.json", environment())
+    folder.write_json("environment.json", environment() | {"components": _providers(config, registry)})
     views = compute_views(model, config.branches, registry, prepared, ViewCache(warn=reporter.note), reporter)
 
     def save(fold: str, name: str, trained: FusionModel) -> None:
@@ -98,11 +99,18 @@ def run(
     return RunResult(folder.path, summary)
 
 
+def _providers(config: RunConfig, registry: Registry) -> dict[str, str]:
+    """Return who provides each component of the run, with the version."""
+    names: list[tuple[Kind, str]] = [("dataset", parse_spec(config.data.spec)[0]), ("fuser", config.fuser.name)]
+    for branch in config.branches:
+        names += [("representation", branch.representation), ("encoder", branch.encoder)]
+    return {f"{kind} {name}": str(registry.get(kind, name).provider) for kind, name in names}
+
+
 def _split_table(prepared: Prepared) -> pd.DataFrame:
     columns = [name for name in ("record", "subject", "database", "label") if name in prepared.windows]
     records = prepared.windows[columns].drop_duplicates("record")
-    table = prepared.folds.merge(records, on="record", how="left", validate="many_to_one")
-    return table.rename(columns={"part": "split"})
+    return prepared.folds.merge(records, on="record", how="left", validate="many_to_one")
 
 
 def _summary(config: RunConfig, prepared: Prepared, described: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
@@ -110,7 +118,7 @@ def _summary(config: RunConfig, prepared: Prepared, described: dict[str, Any], o
         "title": config.title,
         "data": config.data.spec.partition(":")[0] if ":" in config.data.spec else Path(config.data.spec).name,
         "seed": config.seed,
-        "split": f"split: {config.split.split}",
+        "split": config.split.split,
         "classes": list(prepared.task.classes),
         "cautions": list(prepared.cautions),
         "notes": list(prepared.notes),

@@ -31,8 +31,9 @@ class SavedModel:
 
 def save_model(folder: Path, model: FusionModel, task: Task, config: RunConfig) -> None:
     """Write the weights of a model, its signal, task and configuration; errors as in `save_checkpoint`."""
-    # Representations have no weights: what they hold follows from their options.
-    tensors = {name: t for name, t in model.state_dict().items() if not name.startswith("representations.")}
+    # What representations hold follows from their options; branch classifiers serve training only.
+    kept = ("encoders.", "fuser.")
+    tensors = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(kept)}
     state = {"signal": dataclasses.asdict(model.signal), "task": dataclasses.asdict(task), "config": dump(config)}
     save_checkpoint(folder, tensors, state)
 
@@ -64,9 +65,7 @@ def load_model(path: Path, registry: Registry) -> SavedModel:
     try:
         config = resolve(parse(text, "its configuration"), registry, with_dataset=False)
         with own_randomness():
-            model = assemble(
-                registry, signal, config.branches, config.fuser, task.num_outputs, schedule=config.training.schedule
-            )
+            model = assemble(registry, signal, config.branches, config.fuser, task.num_outputs)
     except UsageError as error:
         raise IntegrityError(f"{path} does not fit the installed components: {error}") from error
     try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fusionkit.errors import RunError
+from fusionkit.errors import FusionkitError, PluginError, ResourceError, RunError
 from fusionkit.interfaces import Stage, Task
 from fusionkit.model.inference import gather, probabilities, run_in_batches
 from fusionkit.model.seeding import own_randomness
@@ -92,12 +93,30 @@ def fit(training: Training, train: Part, validation: Part) -> list[EpochDone]:
         for number, stage in enumerate(training.stages):
             freeze_all_but(training.model, stage.modules)
             _freeze(fixed)
-            parts = [_stage_part(training, stage, part) for part in (train, validation)]
-            history += _fit_stage(training, number, stage, *parts)
+            with _named_failures(stage):
+                parts = [_stage_part(training, stage, part) for part in (train, validation)]
+                history += _fit_stage(training, number, stage, *parts)
     freeze_all_but(training.model, (training.model,))
     _freeze(fixed)
     training.model.eval()
     return history
+
+
+@contextmanager
+def _named_failures(stage: Stage) -> Iterator[None]:
+    """Say which stage failed, and of what: memory, or a component."""
+    try:
+        yield
+    except FusionkitError:
+        raise
+    except (torch.OutOfMemoryError, MemoryError) as error:
+        raise ResourceError(f"stage {stage.name!r} ran out of memory; lower --batch-size") from error
+    except RuntimeError as error:
+        if "allocate memory" in str(error):
+            raise ResourceError(f"stage {stage.name!r} ran out of memory; lower --batch-size") from error
+        raise PluginError(f"stage {stage.name!r} failed in a component: {error}") from error
+    except Exception as error:
+        raise PluginError(f"stage {stage.name!r} failed in a component: {type(error).__name__}: {error}") from error
 
 
 def freeze_all_but(model: nn.Module, modules: Sequence[nn.Module]) -> None:
@@ -142,7 +161,8 @@ def _fit_stage(training: Training, number: int, stage: Stage, train: Part, valid
         validation_loss, value = _validate(training, stage, epoch, validation)
         if stopping.update(value, validation_loss):
             best = {name: tensor.clone() for name, tensor in learning.state_dict().items()}
-            training.save("best")
+            if stage is training.stages[-1]:
+                training.save("best")
         training.save("last")
         seconds = time.perf_counter() - start
         done = EpochDone(

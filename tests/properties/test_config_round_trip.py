@@ -19,6 +19,7 @@ POSITIVE = st.floats(min_value=1e-300, max_value=1e300)
 SHARES = st.floats(min_value=1e-9, max_value=1, exclude_max=True)
 SCALARS = st.one_of(st.integers(-(2**63), 2**63 - 1), NUMBERS, st.booleans(), TEXTS)
 CHANNELS = st.lists(TEXTS, min_size=1, max_size=3).map(tuple).filter(lambda names: names != ("none",))
+NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)
 TUPLES = st.lists(SCALARS, min_size=1, max_size=4).map(tuple)
 OPTIONS = st.dictionaries(TEXTS, st.one_of(st.none(), SCALARS, TUPLES), max_size=4)
 DATA = st.one_of(
@@ -54,8 +55,8 @@ CONFIGS = st.builds(
     data=DATA,
     dataset_options=OPTIONS,
     split=SPLITS,
-    branches=st.lists(st.builds(BranchSettings, TEXTS, TEXTS, OPTIONS, OPTIONS), min_size=1, max_size=3).map(tuple),
-    fuser=st.builds(FuserSettings, TEXTS, OPTIONS),
+    branches=st.lists(st.builds(BranchSettings, NAMES, NAMES, OPTIONS, OPTIONS), min_size=1, max_size=3).map(tuple),
+    fuser=st.builds(FuserSettings, NAMES, OPTIONS),
     training=TRAININGS,
 )
 

@@ -25,9 +25,9 @@ def test_a_split_is_a_partition_by_subject_with_every_class_in_every_part(extra,
     folds = make_folds(frame, SplitSettings(test_fraction=test, validation_fraction=validation), seed)
     joined = folds.merge(frame, left_on="record", right_on="id")
     assert sorted(joined["id"]) == sorted(frame["id"])
-    assert (joined.groupby("subject")["part"].nunique() == 1).all()
-    assert (pd.crosstab(joined["part"], joined["label"]) > 0).to_numpy().all()
-    assert pd.crosstab(joined["part"], joined["label"]).shape == (3, 3)
+    assert (joined.groupby("subject")["split"].nunique() == 1).all()
+    assert (pd.crosstab(joined["split"], joined["label"]) > 0).to_numpy().all()
+    assert pd.crosstab(joined["split"], joined["label"]).shape == (3, 3)
 
 
 @settings(max_examples=60, deadline=None)
@@ -38,7 +38,7 @@ def test_without_subjects_each_class_gets_the_nearest_whole_number(sizes, fracti
     labels = np.repeat([f"c{number}" for number in range(len(sizes))], sizes)
     frame = pd.DataFrame({"id": [f"r{number}" for number in range(len(labels))], "label": labels})
     folds = make_folds(frame, SplitSettings(test_fraction=fraction), seed)
-    tested = frame["label"][folds["part"].to_numpy() == "test"].value_counts()
+    tested = frame["label"][folds["split"].to_numpy() == "test"].value_counts()
     for number, size in enumerate(sizes):
         assert abs(tested[f"c{number}"] - size * fraction) <= 0.5 + 1e-9
 
@@ -48,5 +48,5 @@ def test_without_subjects_each_class_gets_the_nearest_whole_number(sizes, fracti
 def test_the_order_of_rows_does_not_matter(extra, seed):
     frame = table(extra)
     shuffled = frame.sample(frac=1, random_state=seed % 1000)
-    first, second = (make_folds(f, SplitSettings(), seed).set_index("record")["part"] for f in (frame, shuffled))
+    first, second = (make_folds(f, SplitSettings(), seed).set_index("record")["split"] for f in (frame, shuffled))
     assert first.sort_index().equals(second.sort_index())

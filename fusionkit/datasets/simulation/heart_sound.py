@@ -9,159 +9,193 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
-SAMPLE_RATE = 2000
+Floats = NDArray[np.float64]
 Murmur = Literal["none", "innocent", "ejection", "holosystolic", "decrescendo"]
+
+SAMPLE_RATE = 2000
+DURATION = 3.0
+
+_SETTLING = 400  # samples that a filter is given before what it makes is used
+_SOUND = 0.06  # s after which a valve is silent
 
 
 @dataclass(frozen=True)
 class Heart:
+    """What all recordings of a person share.
+
+    Parameters
+    ----------
+    heart_rate, breath_rate : float
+        Beats a minute and breaths a second.
+    systole : float
+        Time from the first to the second sound, in s.
+    pitch : ndarray [4]
+        Frequency of the mitral, tricuspid, aortic and pulmonary component, in Hz.
+    rise : ndarray [4]
+        Time in which each component reaches its top, in s.
+    level : ndarray [4]
+        Amplitude of each component, that of the mitral one being 1.
+    split : ndarray [2]
+        Time between the two components of the first and of the second sound, in s; negative: in reversed order.
+    ring_level, ring_time : ndarray [2, 2]
+        Level in dB and time constant in s of the rumble of the chest before and after the first and the second sound.
+    murmur : str
+        Kind of murmur.
+    murmur_level, murmur_pitch : float
+        Root mean square at its loudest in dB of the mitral component, and middle of its band in Hz.
+    lowest, highest : float
+        Band of the stethoscope on this chest, in Hz.
+    gain : float
+        Amplitude of a mitral component in the recording.
+    """
+
     heart_rate: float
-    systole: float
     breath_rate: float
-    first_sound: float
-    second_sound: float
-    decay: float
-    second_level: float
-    soft_level: float
-    first_split: float
-    second_split: float
-    paradoxical: bool
+    systole: float
+    pitch: Floats
+    rise: Floats
+    level: Floats
+    split: Floats
+    ring_level: Floats
+    ring_time: Floats
     murmur: Murmur
     murmur_level: float
     murmur_pitch: float
     lowest: float
     highest: float
     gain: float
-    first_halo: tuple[float, ...]
-    second_halo: tuple[float, ...]
 
 
-PITCH = {
-    "none": (60.0, 60.0),
-    "innocent": (90.0, 140.0),
-    "ejection": (260.0, 340.0),
-    "holosystolic": (300.0, 420.0),
-    "decrescendo": (320.0, 440.0),
-}
-LEVEL = {
-    "none": (-99.0, -98.0),
-    "innocent": (-38.0, -32.0),
-    "ejection": (-44.0, -40.0),
-    "holosystolic": (-44.0, -40.0),
-    "decrescendo": (-44.0, -40.0),
-}
-
-
-def draw_heart(rng: np.random.Generator, paradoxical: bool, murmur: Murmur) -> Heart:
-    rate = rng.uniform(58, 92)
+def draw_heart(rng: np.random.Generator, murmur: Murmur, reversed_split: bool) -> Heart:
+    """Draw a person: all but the murmur and the order of the components is drawn alike for everybody."""
+    uniform = rng.uniform
+    rate = uniform(58, 92)
+    first, second = uniform(90, 130), uniform(100, 145)
+    soft, aortic = uniform(0.4, 0.55), uniform(0.6, 0.9)
+    order = -1 if reversed_split else 1
+    innocent = murmur == "innocent"
     return Heart(
         heart_rate=rate,
+        breath_rate=uniform(0.2, 0.33),
         systole=0.486 - 0.0021 * rate + rng.normal(0, 0.012),
-        breath_rate=rng.uniform(0.2, 0.33),
-        first_sound=rng.uniform(60, 80),
-        second_sound=rng.uniform(70, 95),
-        decay=rng.uniform(0.009, 0.013),
-        second_level=rng.uniform(0.6, 0.9),
-        soft_level=rng.uniform(0.4, 0.6),
-        first_split=rng.uniform(0.018, 0.024),
-        second_split=rng.uniform(0.020, 0.028),
-        paradoxical=paradoxical,
+        pitch=np.array([first, first, second, second]) * np.exp(rng.normal(0, 0.04, 4)),
+        rise=uniform(0.0045, 0.006) * np.exp(rng.normal(0, 0.15, 4)),
+        level=np.array([1, soft, aortic, aortic * soft]),
+        split=order * np.array([uniform(0.011, 0.014), uniform(0.012, 0.015)]),
+        ring_level=uniform(-27, -17, (2, 2)),
+        ring_time=uniform(0.015, 0.03, (2, 2)),
         murmur=murmur,
-        murmur_level=rng.uniform(*LEVEL[murmur]),
-        murmur_pitch=rng.uniform(*PITCH[murmur]),
-        lowest=rng.uniform(18, 28),
-        highest=rng.uniform(550, 800),
-        gain=10 ** rng.uniform(-0.6, 0.0),
-        first_halo=_draw_halo(rng),
-        second_halo=_draw_halo(rng),
+        murmur_level=uniform(-30, -24) if innocent else uniform(-48, -44),
+        murmur_pitch=uniform(80, 120) if innocent else uniform(300, 400),
+        lowest=uniform(18, 28),
+        highest=uniform(650, 900),
+        gain=10 ** uniform(-1.2, -0.6),
     )
 
 
-def _draw_halo(rng):
-    return (*rng.uniform(0.01, 0.03, 2), *(10 ** (rng.uniform(-32, -16, 2) / 20)))
+def simulate_heart_sound(heart: Heart, rng: np.random.Generator) -> NDArray[np.float32]:
+    r"""Simulate a recording of 3 s, channels x samples.
 
+    - First and second sound: two components each, a loud one (mitral, aortic) and a soft one (tricuspid, pulmonary).
+      One with the frequency f and the rise time r is
 
-def listen(heart: Heart, duration: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    time = np.arange(round(duration * SAMPLE_RATE)) / SAMPLE_RATE
-    breath_phase = rng.uniform(0, 2 * np.pi)
-    inspiration = np.sin(2 * np.pi * heart.breath_rate * time + breath_phase)
-    sound = np.zeros_like(time)
-    envelope = np.zeros_like(time)
-    halo = np.zeros_like(time)
-    order = -1.0 if heart.paradoxical else 1.0
+      .. math:: x(t) = a \left( \frac{t}{r} e^{1 - t/r} \right)^2 \sin(2 \pi f (t - r) (1 - 0.8 t))
+
+      for t > 0, a burst whose pitch falls [1]_. The loud one comes first; where conduction in the left bundle branch is
+      blocked, the left ventricle is late and the soft one does [2]_. Breathing in widens the split of the second sound,
+      or narrows a reversed one.
+    - Intervals: a heart rate that follows the breath, and a systole that shortens by 2.1 ms a beat per minute [3]_.
+    - Murmurs: filtered noise, in systole (innocent and ejection: a diamond; holosystolic: a plateau) or in diastole
+      (decrescendo). Innocent ones are low-pitched and audible, the others high-pitched and faint.
+    - Chest and sensor: a rumble around every sound, lung sounds that follow the breath, rubbing, the noise of the
+      electronics, and the band-pass of the stethoscope.
+
+    Parameters
+    ----------
+    heart : Heart
+        The person.
+    rng : Generator
+        Random numbers of the recording.
+
+    References
+    ----------
+    .. [1] J. Xu, L.-G. Durand, P. Pibarot, "Nonlinear transient chirp signal modeling of the aortic and pulmonary
+       components of the second heart sound", IEEE Transactions on Biomedical Engineering 47(10), 2000,
+       doi:10.1109/10.871405.
+    .. [2] I. R. Gray, "Paradoxical splitting of the second heart sound", British Heart Journal 18(1), 1956,
+       doi:10.1136/hrt.18.1.21.
+    .. [3] A. M. Weissler, W. S. Harris, C. D. Schoenfeld, "Systolic time intervals in heart failure in man",
+       Circulation 37(2), 1968, doi:10.1161/01.CIR.37.2.149.
+    """
+    time = np.arange(round(DURATION * SAMPLE_RATE)) / SAMPLE_RATE
+    turn = rng.uniform(0, 2 * np.pi)
+    sounds, rumble, murmur = np.zeros((3, len(time)))
     onset = -rng.uniform(0, 60 / heart.heart_rate)
-    while onset < duration:
-        breath = np.sin(2 * np.pi * heart.breath_rate * onset + breath_phase)
+    while onset < DURATION:
+        breath = np.sin(2 * np.pi * heart.breath_rate * onset + turn)
         cycle = 60 / heart.heart_rate * (1 - 0.03 * breath + rng.normal(0, 0.015))
-        systole = heart.systole + rng.normal(0, 0.004)
-        first = order * (heart.first_split + rng.normal(0, 0.001)) / 2
-        second = order * (heart.second_split + 0.003 * order * breath + rng.normal(0, 0.001)) / 2
-        closing = onset + systole
-        strength = 1 + rng.normal(0, 0.08)
-        for at, frequency, level in (
-            (onset - first, heart.first_sound, 1.0),
-            (onset + first, heart.first_sound, heart.soft_level),
-            (closing - second, heart.second_sound, heart.second_level),
-            (closing + second, heart.second_sound, heart.second_level * heart.soft_level),
+        closing = onset + heart.systole + rng.normal(0, 0.004)
+        first, second = (heart.split + np.array([0, 0.0013 * breath]) + rng.normal(0, 0.0005, 2)) / 2
+        strength = rng.normal(1, 0.08)
+        for at, pitch, rise, level in zip(
+            (onset - first, onset + first, closing - second, closing + second),
+            heart.pitch,
+            heart.rise,
+            heart.level,
+            strict=True,
         ):
-            sound += (
-                strength
-                * level
-                * _valve(
-                    time - at, frequency * rng.normal(1, 0.02), heart.decay * rng.uniform(0.8, 1.25), rng.normal(0, 0.2)
-                )
-            )
-        for at, frequency, (before, after, early, late) in (
-            (onset, heart.first_sound, heart.first_halo),
-            (closing, heart.second_sound, heart.second_halo),
-        ):
-            swell = np.where(
-                time < at, early * np.exp(-np.abs(time - at) / before), late * np.exp(-np.abs(time - at) / after)
-            )
-            halo += strength * swell
-        envelope += _murmur_envelope(
-            time, onset + 0.04, closing - 0.03, closing + 0.05, onset + cycle - 0.04, heart.murmur
-        )
+            _add_component(sounds, at, pitch, rise, strength * level, rng.normal(0, 0.2))
+        for at, level, constant in zip((onset, closing), heart.ring_level, heart.ring_time, strict=True):
+            side = (time > at).astype(int)
+            rumble += 10 ** (level[side] / 20) * np.exp(-np.abs(time - at) / constant[side])
+        murmur += _murmur_envelope(time, heart.murmur, onset, closing, onset + cycle)
         onset += cycle
-    sound += (
-        10 ** (heart.murmur_level / 20)
-        * envelope
-        * _band_noise(len(time), heart.murmur_pitch * 0.72, heart.murmur_pitch * 1.35, rng)
+
+    breath_sound = 1 + 0.6 * np.sin(2 * np.pi * heart.breath_rate * time + turn)
+    signal = sounds + rumble * _band_noise(rng, len(time), 50, 220)
+    signal += (
+        _decibels(heart.murmur_level)
+        * murmur
+        * _band_noise(rng, len(time), 0.65 * heart.murmur_pitch, 1.5 * heart.murmur_pitch)
     )
-    lungs = 10 ** (rng.uniform(-36, -28) / 20) * (1 + 0.6 * inspiration)
-    sound += lungs * _band_noise(len(time), 30, 150, rng)
-    sound += 10 ** (rng.uniform(-58, -48) / 20) * rng.standard_normal(len(time))
-    for _ in range(rng.poisson(0.7)):
-        centre, width = rng.uniform(0, duration), rng.uniform(0.03, 0.12)
-        sound += (
-            10 ** (rng.uniform(-34, -22) / 20)
-            * np.exp(-0.5 * ((time - centre) / width) ** 2)
-            * _band_noise(len(time), 60, 500, rng)
-        )
-    sos = butter(2, (heart.lowest, heart.highest), "bandpass", fs=SAMPLE_RATE, output="sos")
-    heard = heart.gain * sosfilt(sos, sound)
-    return (0.25 * heard).astype(np.float32)
+    signal += _decibels(rng.uniform(-32, -26)) * breath_sound * _band_noise(rng, len(time), 30, 220)
+    for _ in range(rng.poisson(0.1 * DURATION)):
+        rub = np.exp(-0.5 * ((time - rng.uniform(0, DURATION)) / rng.uniform(0.03, 0.12)) ** 2)
+        signal += _decibels(rng.uniform(-36, -26)) * rub * _band_noise(rng, len(time), 60, 220)
+    signal += _decibels(rng.uniform(-82, -76)) * rng.standard_normal(len(time))
+    stethoscope = butter(2, (heart.lowest, heart.highest), "bandpass", fs=SAMPLE_RATE, output="sos")
+    heard: NDArray[np.float32] = (heart.gain * sosfilt(stethoscope, signal)).astype(np.float32)
+    return heard[None]
 
 
-def _valve(time, frequency, decay, phase):
-    t = np.clip(time, 0, 0.25)
-    return (t / decay * np.exp(1 - t / decay)) ** 2 * np.sin(
-        2 * np.pi * frequency * (t - decay) * (1 - 0.8 * t) + phase
-    )
+def _add_component(sounds: Floats, at: float, pitch: float, rise: float, level: float, phase: float) -> None:
+    start, stop = (int(np.clip(np.ceil(edge * SAMPLE_RATE), 0, len(sounds))) for edge in (at, at + _SOUND))
+    t = np.arange(start, stop) / SAMPLE_RATE - at
+    burst = (t / rise * np.exp(1 - t / rise)) ** 2
+    sounds[start:stop] += level * burst * np.sin(2 * np.pi * pitch * (t - rise) * (1 - 0.8 * t) + phase)
 
 
-def _murmur_envelope(time, first, closing, opening, following, murmur):
-    if murmur in ("ejection", "innocent"):
-        u = (time - first) / (closing - first)
-        return np.where((u > 0) & (u < 1), np.sin(np.pi * np.clip(u, 0, 1)), 0.0)
+def _murmur_envelope(time: Floats, murmur: Murmur, first: float, second: float, following: float) -> Floats:
+    start, stop = first + 0.04, second - 0.03
+    if murmur in ("innocent", "ejection"):
+        diamond: Floats = np.sin(np.pi * np.clip((time - start) / (stop - start), 0, 1))
+        return diamond
     if murmur == "holosystolic":
-        return 1 / (1 + np.exp(-(time - first) / 0.008)) / (1 + np.exp((time - closing) / 0.008))
+        plateau: Floats = 0.5 * (np.tanh((time - start) / 0.016) - np.tanh((time - stop) / 0.016))
+        return plateau
     if murmur == "decrescendo":
-        return np.where((time > opening) & (time < following), np.exp(-(time - opening) / 0.18), 0.0)
+        start, stop = second + 0.05, following - 0.04
+        return np.where((time > start) & (time < stop), np.exp(-(time - start) / 0.18), 0.0)
     return np.zeros_like(time)
 
 
-def _band_noise(samples, low, high, rng):
-    sos = butter(2, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos")
-    noise = sosfilt(sos, rng.standard_normal(samples + 400))[400:]
-    return noise / noise.std()
+def _band_noise(rng: np.random.Generator, samples: int, low: float, high: float) -> Floats:
+    """Return noise of one band with a root mean square of 1."""
+    band = butter(4, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos")
+    noise = sosfilt(band, rng.standard_normal(samples + _SETTLING))[_SETTLING:]
+    unit: Floats = noise / noise.std()
+    return unit
+
+
+def _decibels(level: float) -> float:
+    return float(10 ** (level / 20))

@@ -19,10 +19,16 @@ CONFIG = RunConfig(
 def test_names_and_options_are_checked(registry: Registry) -> None:
     overrides = parse_overrides(["cnn1d.kernel_size=3", "2:cnn1d.channels=4,8"])
     found = resolve(CONFIG, registry, overrides)
-    assert [branch.encoder_options for branch in found.branches] == [
-        {"embed_dim": 5, "kernel_size": 3}, {"kernel_size": 3, "channels": (4, 8)}
-    ]  # fmt: skip
-    assert found.fuser == FuserSettings("late_attention")
+    chosen = [
+        {name: branch.encoder_options[name] for name in ("embed_dim", "kernel_size", "channels")}
+        for branch in found.branches
+    ]
+    assert chosen == [
+        {"embed_dim": 5, "kernel_size": 3, "channels": (64, 128, 256)},
+        {"embed_dim": 64, "kernel_size": 3, "channels": (4, 8)},
+    ]
+    # What was not given is written down too: a default that changes later does not change an old run.
+    assert found.fuser == FuserSettings("late_attention", {"reads": "probabilities", "init": "equal"})
     assert CONFIG.branches[1].encoder_options == {}
 
 

@@ -20,15 +20,15 @@ def by_subject(per_class, records_each=3):
 
 def counts(frame, folds):
     table = folds.merge(frame, left_on="record", right_on="id")
-    return table.groupby(["part", "label"]).size().to_dict()
+    return table.groupby(["split", "label"]).size().to_dict()
 
 
 def test_subjects_are_never_divided_and_classes_keep_their_shares():
     frame = by_subject({"a": 40, "b": 10})
     folds = make_folds(frame, SplitSettings(), seed=3)
-    assert folds.columns.tolist() == ["fold", "record", "part"]
+    assert folds.columns.tolist() == ["fold", "record", "split"]
     assert sorted(folds["record"]) == sorted(frame["id"])
-    parts = folds.merge(frame, left_on="record", right_on="id").groupby("subject")["part"].nunique()
+    parts = folds.merge(frame, left_on="record", right_on="id").groupby("subject")["split"].nunique()
     assert (parts == 1).all()
     assert counts(frame, folds) == {
         ("test", "a"): 24,
@@ -56,7 +56,7 @@ def test_the_seed_decides_and_the_order_of_rows_does_not():
     frame = by_subject({"a": 20, "b": 20})
 
     def split(frame, seed):
-        return make_folds(frame, SplitSettings(), seed).set_index("record")["part"].sort_index()
+        return make_folds(frame, SplitSettings(), seed).set_index("record")["split"].sort_index()
 
     assert split(frame, 1).equals(split(frame.sample(frac=1, random_state=5), 1))
     assert not split(frame, 1).equals(split(frame, 2))
@@ -85,7 +85,7 @@ def test_one_class_is_an_error():
 def test_files_with_the_same_content_stay_together():
     contents = [f"file{number // 2}" for number in range(40)]
     frame = records(["a", "a", "b", "b"] * 10, content=contents)
-    folds = make_folds(frame, SplitSettings(), 0).set_index("record")["part"]
+    folds = make_folds(frame, SplitSettings(), 0).set_index("record")["split"]
     assert (folds.groupby(dict(zip(frame["id"], contents, strict=True))).nunique() == 1).all()
 
 
@@ -94,17 +94,17 @@ def test_predefined_parts_are_kept_and_unused_rows_left_out():
     frame = records("aaaabbbb" * 2, split=split)
     folds = make_folds(frame, SplitSettings(split="predefined"), 0)
     expected = {name: part for name, part in zip(frame["id"], split, strict=True) if part != "unused"}
-    assert dict(zip(folds["record"], folds["part"], strict=True)) == expected
+    assert dict(zip(folds["record"], folds["split"], strict=True)) == expected
 
 
 def test_predefined_cuts_a_missing_validation_part_from_training_by_subject():
     frame = by_subject({"a": 20, "b": 20})
     frame["split"] = np.where(frame["subject"].str.endswith("1"), "test", "train")
     folds = make_folds(frame, SplitSettings(split="predefined"), 0)
-    found = folds.merge(frame, left_on="record", right_on="id")
-    assert set(found.loc[found["split"] == "test", "part"]) == {"test"}
-    assert set(found.loc[found["split"] == "train", "part"]) == {"train", "validation"}
-    assert (found.groupby("subject")["part"].nunique() == 1).all()
+    found = folds.merge(frame.rename(columns={"split": "given"}), left_on="record", right_on="id")
+    assert set(found.loc[found["given"] == "test", "split"]) == {"test"}
+    assert set(found.loc[found["given"] == "train", "split"]) == {"train", "validation"}
+    assert (found.groupby("subject")["split"].nunique() == 1).all()
 
 
 def test_each_database_is_once_the_test_part():
@@ -112,8 +112,8 @@ def test_each_database_is_once_the_test_part():
     folds = make_folds(frame, SplitSettings(split="leave-one-database-out"), 0)
     database = folds["record"].map(dict(zip(frame["id"], frame["database"], strict=True)))
     assert folds["fold"].unique().tolist() == ["x", "y", "z"]
-    assert ((folds["part"] == "test") == (database == folds["fold"])).all()
-    assert (folds.groupby("fold")["part"].nunique() == 3).all()
+    assert ((folds["split"] == "test") == (database == folds["fold"])).all()
+    assert (folds.groupby("fold")["split"].nunique() == 3).all()
     assert (folds.groupby("fold").size() == 60).all()
 
 
@@ -156,3 +156,15 @@ def test_a_leak_is_listed(column):
     with pytest.raises(DataError, match=f"leak: 1 {column}s stand in more than one part") as error:
         make_folds(frame, SplitSettings(split="predefined"), 0)
     assert error.value.details == (f"{column} v0 in test, train: r0, r5",)
+
+
+def test_what_shares_a_subject_or_a_content_stays_together_through_others():
+    frame = by_subject({"a": 12, "b": 12})
+    frame["content"] = [f"c{number}" for number in range(len(frame))]
+    # The first recordings of two persons are copies of one another: both persons go to the same part.
+    persons = frame.groupby("subject").head(1).index
+    frame.loc[persons[1], "content"] = frame.loc[persons[0], "content"]
+    together = frame["subject"].isin(frame.loc[persons[:2], "subject"])
+    for seed in range(5):
+        split = make_folds(frame, SplitSettings(), seed).set_index("record")["split"]
+        assert split[frame.loc[together, "id"]].nunique() == 1

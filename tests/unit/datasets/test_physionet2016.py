@@ -119,6 +119,6 @@ def test_all_real_recordings_can_be_read_and_split(real):
     assert len(result.records) == 3240
     assert str(result.signal) == "1x10000@2000"
     folds = make_folds(result.records, SplitSettings(split="predefined"), 0)
-    assert folds["part"].value_counts()["test"] == 301
+    assert folds["split"].value_counts()["test"] == 301
     loocv = make_folds(result.records, SplitSettings(split="leave-one-database-out"), 0)
     assert loocv["fold"].nunique() == 6

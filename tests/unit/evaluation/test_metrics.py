@@ -61,6 +61,11 @@ def test_parts_and_folds() -> None:
     scores = score_splits(frame)
     assert list(scores) == ["train", "test"]
     assert (scores["train"]["accuracy"], scores["test"]["accuracy"]) == (1.0, 0.5)
+    assert scores["test"]["sd"]["accuracy"] == pytest.approx(np.std([1, 0], ddof=1))
+    assert scores["test"]["pooled"]["accuracy"] == 0.5
+    assert (scores["train"]["records"], scores["test"]["records"]) == (4, 4)
+    assert scores["test"]["confusion"] == [[1, 1], [1, 1]]
     assert {fold: part["accuracy"] for fold, part in scores["test"]["folds"].items()} == {"x": 1.0, "y": 0.0}
-    assert "folds" not in scores["train"]
+    assert set(scores["train"]["folds"]) == {"x", "y"}
+    assert "pooled" not in scores["train"]
     assert "folds" not in score_splits(frame[frame["fold"] == "x"])["test"]

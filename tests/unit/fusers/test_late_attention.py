@@ -81,6 +81,19 @@ def test_equal_weights_start_at_one_over_the_branches(toy, num_branches, num_cla
 
 def test_normal_weights_follow_the_normal_distribution(toy):
     torch.manual_seed(0)
-    weight = LateAttention(toy(2).branches, 2000).scores.weight
+    weight = LateAttention(toy(2).branches, 2000, init="normal").scores.weight
     assert weight.mean().item() == pytest.approx(0, abs=0.1)
     assert weight.std().item() == pytest.approx(1, abs=0.1)
+
+
+def test_equal_weights_never_turn_the_branches_against_themselves(toy):
+    """With the default weights the fused decision of agreeing branches is theirs."""
+    three = toy(2)
+    for outputs in (1, 3):
+        fuser = LateAttention(three.branches, outputs)
+        features = three.features()
+        read = fuser._read([feature.vector for feature in features])
+        agreed = read.mean(dim=1)
+        logits = fuser(features)
+        chosen = (logits[:, 0] > 0).long() if outputs == 1 else logits.argmax(dim=1)
+        assert torch.equal(chosen, agreed.argmax(dim=1))

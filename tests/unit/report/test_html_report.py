@@ -41,7 +41,7 @@ def finished(folder: Path, classes: tuple[str, ...] = ("no", "yes"), folds: tupl
         "title": "tiny <run>",
         "data": "hearts",
         "seed": 7,
-        "split": "split: subject",
+        "split": "subject",
         "classes": list(classes),
         "cautions": ["simulated & small"],
         "notes": ["left out: <b>a.wav</b>"],
@@ -50,7 +50,10 @@ def finished(folder: Path, classes: tuple[str, ...] = ("no", "yes"), folds: tupl
         "model": model,
     }
     (folder / "metrics.json").write_text(json.dumps(summary), encoding="utf-8")
-    (folder / "environment.json").write_text(json.dumps({"python": "3", "packages": {"torch": "2"}}), encoding="utf-8")
+    (folder / "environment.json").write_text(
+        json.dumps({"python": "3", "components": {"encoder vit": "fusionkit 1"}, "packages": {"torch": "2"}}),
+        encoding="utf-8",
+    )
     (folder / "config.toml").write_text('name = "<x>"\n', encoding="utf-8")
     epoch: dict[str, Any] = {
         "epoch": [1, 2],
@@ -92,7 +95,7 @@ def test_the_report_says_what_the_tables_say(tmp_path: Path) -> None:
     assert page.texts.count("tiny <run>") == 2, "title and heading"
     assert "simulated & small" in page.texts
     assert "left out: <b>a.wav</b>" in page.texts
-    assert "hearts, seed 7, split: subject" in page.texts
+    assert "hearts, seed 7, split: subject, finding: yes" in page.texts
     assert "1,234,567" in page.texts
     assert "1,234,579 trainable parameters; stages: joint." in page.texts
     assert page.tags.count("svg") == 3

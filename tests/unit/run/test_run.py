@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import torch
 
+from fusionkit.config.resolve import resolve
 from fusionkit.config.toml import parse
 from fusionkit.data.readers import read_samples
 from fusionkit.errors import DataError, IntegrityError, ResourceError, UsageError
@@ -36,7 +37,7 @@ def manifest(folder: Path, place: Path, **columns: Any) -> Path:
 
 
 def test_a_run_can_be_computed_again_from_its_folder(registry: Registry, heart_folder: Path, tmp_path: Path) -> None:
-    config = tiny(heart_folder)
+    config = resolve(tiny(heart_folder), registry)
     result = run(config, registry, out=tmp_path / "here")
     folder = result.folder
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
