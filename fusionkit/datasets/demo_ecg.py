@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from fusionkit.datasets.simulation.recorded_set import Recording
 
-_VERSION = 1
+_VERSION = 2
 
 
 def demo_ecg(

@@ -40,7 +40,7 @@ def demo_pcg(
 
     A recording is 3 s at 2000 Hz. Half of the persons are healthy, a third of these with an innocent low-pitched
     murmur. A quarter have a left bundle branch block: the soft component of a sound comes 13 ms before the loud one,
-    not after it, which the waveform shows and a window of 128 ms blurs. A quarter have a high-pitched murmur 46 dB
+    not after it, which the waveform shows and a window of 128 ms blurs. A quarter have a high-pitched murmur 48 dB
     below the first sound (ejection in aortic stenosis, holosystolic in mitral and decrescendo in aortic regurgitation),
     which a spectrogram in decibels shows and the waveform hides.
 

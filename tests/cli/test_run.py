@@ -75,7 +75,8 @@ def test_flags_override_the_file_and_the_file_the_preset(fusionkit: Command, hea
     saved = tomllib.loads(Path("here/config.toml").read_text(encoding="utf-8"))
     assert (saved["training"]["lr"], saved["training"]["epochs"], saved["fuser"]["name"]) == (0.5, 1, "sum")
     assert [branch["encoder"] for branch in saved["branches"]] == ["vit", "cnn1d"]
-    assert saved["branches"][0]["encoder_options"] == {"depth": 1, "embed_dim": 8}
+    options = saved["branches"][0]["encoder_options"]
+    assert (options["depth"], options["embed_dim"], options["num_heads"]) == (1, 8, 4)
 
 
 def test_several_seeds_are_several_runs(fusionkit: Command, heart_folder: Path) -> None:

@@ -15,7 +15,6 @@ Murmur = Literal["none", "innocent", "ejection", "holosystolic", "decrescendo"]
 SAMPLE_RATE = 2000
 DURATION = 3.0
 
-_SETTLING = 400  # samples that a filter is given before what it makes is used
 _SOUND = 0.06  # s after which a valve is silent
 
 
@@ -85,8 +84,8 @@ def draw_heart(rng: np.random.Generator, murmur: Murmur, reversed_split: bool) -
         ring_level=uniform(-27, -17, (2, 2)),
         ring_time=uniform(0.015, 0.03, (2, 2)),
         murmur=murmur,
-        murmur_level=uniform(-30, -24) if innocent else uniform(-48, -44),
-        murmur_pitch=uniform(80, 120) if innocent else uniform(300, 400),
+        murmur_level=uniform(-34, -28) if innocent else uniform(-50, -46),
+        murmur_pitch=uniform(80, 120) if innocent else uniform(330, 420),
         lowest=uniform(18, 28),
         highest=uniform(650, 900),
         gain=10 ** uniform(-1.2, -0.6),
@@ -158,7 +157,8 @@ def simulate_heart_sound(heart: Heart, rng: np.random.Generator) -> NDArray[np.f
         * murmur
         * _band_noise(rng, len(time), 0.65 * heart.murmur_pitch, 1.5 * heart.murmur_pitch)
     )
-    signal += _decibels(rng.uniform(-32, -26)) * breath_sound * _band_noise(rng, len(time), 30, 220)
+    lungs = _band_noise(rng, len(time), 30, rng.uniform(160, 260))
+    signal += _decibels(rng.uniform(-32, -26)) * breath_sound * lungs
     for _ in range(rng.poisson(0.1 * DURATION)):
         rub = np.exp(-0.5 * ((time - rng.uniform(0, DURATION)) / rng.uniform(0.03, 0.12)) ** 2)
         signal += _decibels(rng.uniform(-36, -26)) * rub * _band_noise(rng, len(time), 60, 220)
@@ -190,11 +190,13 @@ def _murmur_envelope(time: Floats, murmur: Murmur, first: float, second: float, 
 
 
 def _band_noise(rng: np.random.Generator, samples: int, low: float, high: float) -> Floats:
-    """Return noise of one band with a root mean square of 1."""
-    band = butter(4, (low, high), "bandpass", fs=SAMPLE_RATE, output="sos")
-    noise = sosfilt(band, rng.standard_normal(samples + _SETTLING))[_SETTLING:]
-    unit: Floats = noise / noise.std()
-    return unit
+    """Return noise of one band, with the edges of a Butterworth filter of order 8 and a root mean square of 1."""
+    frequency = np.maximum(np.fft.rfftfreq(samples, 1 / SAMPLE_RATE), 1.0)
+    detuning = (frequency**2 - low * high) / (frequency * (high - low))
+    spectrum = np.fft.rfft(rng.standard_normal(samples)) / np.sqrt(1 + detuning**16)
+    noise: Floats = np.fft.irfft(spectrum, samples)
+    noise /= noise.std()
+    return noise
 
 
 def _decibels(level: float) -> float:

@@ -81,9 +81,9 @@ def draw_heart(rng: np.random.Generator) -> Heart:
         r=axis * (uniform(600, 1200), uniform(100, 400)),
         s=axis * (-uniform(50, 350), -uniform(500, 1100)),
         t=rng.choice([1, -1]) * np.array([uniform(100, 250), uniform(50, 180)]),
-        fine=uniform(25, 45),
-        muscle=uniform(5, 9),
-        mains=uniform(1, 6),
+        fine=uniform(15, 28),
+        muscle=uniform(3, 5.5),
+        mains=uniform(1, 4),
         wander=uniform(30, 120),
     )
 

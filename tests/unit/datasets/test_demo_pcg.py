@@ -87,9 +87,11 @@ def test_trivial_features_do_not_tell_the_class(recorded, feature, diagnoses):
     assert 0.4 < auc(feature(signals), frame, diagnoses) < 0.6
 
 
-def test_heart_rates_do_not_tell_the_class(recorded):
-    frame, _ = recorded
-    assert 0.4 < auc(frame["heart_rate"].to_numpy(), frame, ("bundle_branch_block", *MURMURS)) < 0.6
+def test_heart_rate_and_zero_crossings_do_not_tell_the_class(recorded):
+    frame, signals = recorded
+    crossings = (np.diff(np.signbit(signals), axis=1) != 0).sum(axis=1)
+    for feature in (frame["heart_rate"].to_numpy(), crossings):
+        assert 0.4 < auc(feature, frame, ("bundle_branch_block", *MURMURS)) < 0.6
 
 
 def test_a_block_reverses_the_order_of_loud_and_soft(recorded):

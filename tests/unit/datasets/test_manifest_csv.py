@@ -39,7 +39,7 @@ def test_quoted_separators_are_kept(table):
     assert frame.loc[0, ["label", "note"]].tolist() == ["a, b", 'say "no"']
 
 
-def test_all_faulty_rows_are_listed_at_once(table):
+def test_all_faulty_rows_are_listed_at_once(table, tmp_path):
     text = (
         "id,path,label,subject\n"
         "a,wav/001.wav,x,s1\n"
@@ -53,11 +53,11 @@ def test_all_faulty_rows_are_listed_at_once(table):
         check_manifest(manifest_csv(table(text)), "all.csv")
     assert [line.split(":")[0] for line in error.value.details] == [
         "row 2 (id 'a')",
-        "row 3 (id 'b')",
         "row 4 (id 'c')",
         "row 5 (id 'd')",
         "row 6 (id 'e')",
         "row 6 (id 'e')",
+        f"there is no file {str(tmp_path / 'wav' / 'no.wav')!r}",
     ]
     assert all("\n" not in line for line in error.value.details)
 
