@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fusionkit.classifier import FusionClassifier
+    from fusionkit.errors import FusionkitError
     from fusionkit.hookspecs import hookimpl
     from fusionkit.interfaces import (
         BranchSpec,
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "FusionClassifier": "classifier",
+    "FusionkitError": "errors",
     "hookimpl": "hookspecs",
     **dict.fromkeys(("BranchSpec", "Encoder", "Features", "Fuser", "Representation"), "interfaces"),
     **dict.fromkeys(("SignalSpec", "Stage", "Task", "joint_stage"), "interfaces"),
@@ -47,6 +49,7 @@ __all__ = [
     "Fitted",
     "Fuser",
     "FusionClassifier",
+    "FusionkitError",
     "Option",
     "Registry",
     "Representation",
@@ -69,4 +72,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted([*__all__, "__version__"])

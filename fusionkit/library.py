@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -167,7 +168,7 @@ def fit(
     """
     registry = registry or build_registry()[0]
     reporter = reporter or SilentReporter()
-    chosen = {**(settings or {}), **({} if classes is None else {"classes": tuple(map(str, classes))})}
+    chosen = {**(settings or {}), **({} if classes is None else {"classes": tuple(map(str, _listed(classes)))})}
     config = make_config(representations, encoders, fuser, options, chosen, seed, registry)
     check_combination(registry, config.branches, config.fuser)
     choose_device(config.training.device)
@@ -242,7 +243,7 @@ def make_config(
 ) -> RunConfig:
     """Return the configuration that names, options and settings describe, checked against the components."""
     tables: dict[str, Any] = {
-        "seed": seed,
+        "seed": operator.index(seed),
         "branches": zip_branches(_listed(representations), _listed(encoders)),
         **({} if fuser is None else {"fuser": {"name": fuser}}),
         **settings_sections({"spec": IN_MEMORY, **settings}),
@@ -251,7 +252,7 @@ def make_config(
     return resolve(from_tables(tables, "arguments"), registry, overrides, with_dataset=False)
 
 
-def _listed(names: Sequence[str] | str) -> list[str]:
+def _listed(names: Sequence[Any] | str) -> list[Any]:
     return [name.strip() for name in names.split(",")] if isinstance(names, str) else list(names)
 
 

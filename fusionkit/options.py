@@ -147,7 +147,7 @@ def option_specs(component: Callable[..., object], owner: str) -> dict[str, Opti
 
 
 def validate_options(values: Mapping[str, object], specs: Mapping[str, OptionSpec], owner: str) -> dict[str, Any]:
-    """Return the value of every option: the given ones in their declared type, and the defaults of the others.
+    """Return the given values, each in its declared type.
 
     Raises
     ------
@@ -160,8 +160,7 @@ def validate_options(values: Mapping[str, object], specs: Mapping[str, OptionSpe
     missing = [name for name, spec in specs.items() if spec.default is REQUIRED and name not in values]
     if missing:
         raise UsageError(f"{owner} needs a value for {', '.join(map(repr, missing))}")
-    given = {name: specs[name].validate(value, owner) for name, value in values.items()}
-    return {name: given.get(name, spec.default) for name, spec in specs.items()}
+    return {name: specs[name].validate(value, owner) for name, value in values.items()}
 
 
 def parse_options(texts: Mapping[str, str], specs: Mapping[str, OptionSpec], owner: str) -> dict[str, Any]:

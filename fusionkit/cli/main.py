@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 
@@ -57,6 +58,10 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line; an expected failure is one line on stderr and its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character must not end a run that is done.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         sys.exit(cli.main(standalone_mode=False, prog_name="fusionkit") or 0)
     except FusionkitError as error:
@@ -77,6 +82,9 @@ def main() -> None:
         # The reader of a pipe has gone, for example `| head`: nothing is left to say to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        _say(f"{error.filename or 'the output'} cannot be read or written: {error.strerror}")
+        sys.exit(6)
 
 
 def _say(message: str) -> None:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from fusionkit.config.run_config import RunConfig
     from fusionkit.registry import Registry
 
+MAX_SEEDS = 1000
+
 
 @click.command("run")
 @click.option("--repr", "representations", metavar="NAME,...", help="Representations, for example mel,wave.")
@@ -79,7 +81,7 @@ def run_command(
     from fusionkit.cli.run_output import dry_run_output, run_output
 
     if dry_run:
-        dry_run_output(config, registry, as_json)
+        dry_run_output(config, registry, chosen[0], out, as_json)
     else:
         run_output(config, registry, chosen, out, as_json)
 
@@ -108,11 +110,13 @@ def _seeds(text: str) -> list[int]:
     try:
         if "-" in text:
             first, last = (int(part) for part in text.split("-"))
-            chosen = list(range(first, last + 1))
+            chosen = list(range(first, min(last, first + MAX_SEEDS) + 1))
         else:
             chosen = [int(part) for part in text.split(",")]
     except ValueError:
         chosen = []
-    if not chosen or len(set(chosen)) != len(chosen):
-        raise UsageError(f"--seeds {text!r}; expected different whole numbers, for example 0-4 or 0,3,7")
+    if not 0 < len(chosen) <= MAX_SEEDS or len(set(chosen)) != len(chosen):
+        raise UsageError(
+            f"--seeds {text!r}; expected up to {MAX_SEEDS} different whole numbers, for example 0-4 or 0,3,7"
+        )
     return chosen

@@ -17,10 +17,14 @@ from fusionkit.config.run_config import RunConfig
 from fusionkit.evaluation.metrics import METRICS
 from fusionkit.registry import Registry
 from fusionkit.run.run import negotiate, run
+from fusionkit.run.run_folder import check_place
 
 
-def dry_run_output(config: RunConfig, registry: Registry, as_json: bool) -> None:
+def dry_run_output(config: RunConfig, registry: Registry, seed: int, out: Path | None, as_json: bool) -> None:
     """Print the negotiation of a model and stop."""
+    config = dataclasses.replace(config, seed=seed)
+    if out:
+        check_place(out)
     with TerminalReporter() as reporter:
         described = negotiate(config, registry, reporter)
     if as_json:
@@ -31,19 +35,25 @@ def dry_run_output(config: RunConfig, registry: Registry, as_json: bool) -> None
 
 def run_output(config: RunConfig, registry: Registry, seeds: list[int], out: Path | None, as_json: bool) -> None:
     """Run once a seed and print the results; with ``--json`` one object, or a list of them for several seeds."""
-    results = []
-    for seed in seeds:
-        place = out / f"seed{seed}" if out and len(seeds) > 1 else out
-        with TerminalReporter() as reporter:
-            result = run(dataclasses.replace(config, seed=seed), registry, out=place, reporter=reporter)
-        summary = result.summary
-        keys = ("metrics", "epochs", "seconds", "parameters", "cautions")
-        results.append({"run": str(result.folder), **{key: summary[key] for key in keys}})
-        if not as_json:
-            _print_model(summary["model"])
-            _print_results(summary, result.folder)
-    if as_json:
-        click.echo(json.dumps(results[0] if len(results) == 1 else results))
+    places = [out / f"seed{seed}" if out and len(seeds) > 1 else out for seed in seeds]
+    for place in places:
+        if place:
+            check_place(place)
+    results: list[dict[str, Any]] = []
+    try:
+        for seed, place in zip(seeds, places, strict=True):
+            with TerminalReporter() as reporter:
+                result = run(dataclasses.replace(config, seed=seed), registry, out=place, reporter=reporter)
+            summary = result.summary
+            keys = ("metrics", "epochs", "seconds", "parameters", "cautions")
+            results.append({"run": str(result.folder), **{key: summary[key] for key in keys}})
+            if not as_json:
+                _print_model(summary["model"])
+                _print_results(summary, result.folder)
+    finally:
+        # What earlier seeds gave is told even when a later one fails.
+        if as_json and results:
+            click.echo(json.dumps(results[0] if len(seeds) == 1 else results))
 
 
 def _print_model(described: dict[str, Any]) -> None:

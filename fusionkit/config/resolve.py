@@ -51,7 +51,7 @@ def place_overrides(values: Iterable[tuple[str, object]]) -> dict[str, dict[str,
 def resolve(
     config: RunConfig, registry: Registry, overrides: Overrides | None = None, *, with_dataset: bool = True
 ) -> RunConfig:
-    """Return the configuration with every component option checked against its component.
+    """Return the configuration with the value of every option of every component, the defaults included.
 
     Parameters
     ----------
@@ -83,7 +83,8 @@ def resolve(
                 unused.pop(key, None)
         texts = {option: value for option, value in given.items() if isinstance(value, str)}
         values = {**options, **given, **parse_options(texts, component.options, str(component))}
-        return component.name, validate_options(values, component.options, str(component))
+        defaults = {option: spec.default for option, spec in component.options.items()}
+        return component.name, defaults | validate_options(values, component.options, str(component))
 
     branches = []
     for number, branch in enumerate(config.branches, start=1):

@@ -122,6 +122,11 @@ class ArrayRecordings:
         given = {"id": range(records) if ids is None else ids, "label": labels, "subject": groups}
         columns = {name: np.asarray(values).tolist() for name, values in given.items() if values is not None}
         for name, values in columns.items():
+            if any(isinstance(value, list) for value in values):
+                raise DataError(f"{name!r} has more than one axis; expected one value a signal")
+            missing = [number for number, value in enumerate(values) if pd.isna(value)]
+            if missing:
+                raise DataError(f"{name!r} is missing for {len(missing)} signals, the first is number {missing[0]}")
             if len(values) != records:
                 raise DataError(f"there are {records} signals, but {len(values)} values of {name!r}")
         self.manifest = pd.DataFrame({name: list(map(str, values)) for name, values in columns.items()})

@@ -147,12 +147,15 @@ def _warnings(records: pd.DataFrame, clipped: list[float], flat: list[bool], sig
     short = seconds < signal.duration - 0.5 / signal.sample_rate
     loud = pd.Series(clipped) > _CLIPPED
     same = records.duplicated(["content", "start", "stop"], keep=False)
+    labels = records["label"] if "label" in records else pd.Series("", index=records.index)
+    kinds = labels.groupby([records["content"], records["start"], records["stop"]]).transform("nunique")
     shares = [f"{name} ({share:.1%})" for name, share in zip(records["id"], clipped, strict=True)]
     lines = (
         (short, f"are shorter than the window of {signal.duration:g} s and padded with zeros", records["id"]),
         (loud, "are clipped, with this share of their samples at full scale", pd.Series(shares)),
         (pd.Series(flat), "have a constant channel", records["id"]),
         (same, "have the same content as another one", records["id"]),
+        (kinds > 1, "have the same content as another one WITH ANOTHER LABEL", records["id"]),
     )
     return tuple(
         f"{int(mask.sum())} of {len(records)} recordings {text}: {_names(names[mask])}"

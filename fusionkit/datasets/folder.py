@@ -58,7 +58,7 @@ def folder(
         file
         for file in root.rglob("*")
         if file.suffix.lower() in READERS
-        and file.is_file()
+        and (file.is_file() or file.is_symlink())
         and not any(part.startswith(".") for part in file.relative_to(root).parts)
     )
     if not sounds:

@@ -20,10 +20,16 @@ DEMO_ECG: dict[str, Any] = {
     "name": "demo-ecg",
     "data": {"spec": "demo-ecg"},
     "branches": [
-        {"representation": "wave", "encoder": "cnn1d"},
-        {"representation": "scalogram", "encoder": "cnn2d"},
+        {"representation": "wave", "encoder": "cnn1d", "encoder_options": {"kernel_size": 9}},
+        {
+            "representation": "scalogram",
+            "encoder": "cnn2d",
+            "representation_options": {"f_min": 1.0, "f_max": 140.0, "n_scales": 48, "columns": 96},
+            "encoder_options": {"channels": [16, 32, 64]},
+        },
     ],
     "fuser": {"name": "concat"},
+    "training": {"monitor": "f1_macro"},
 }
 
 DEMO_TCD: dict[str, Any] = {
@@ -31,8 +37,13 @@ DEMO_TCD: dict[str, Any] = {
     "name": "demo-tcd",
     "data": {"spec": "demo-tcd"},
     "branches": [
-        {"representation": "wave", "encoder": "cnn_transformer"},
-        {"representation": "stft", "encoder": "cnn2d"},
+        {
+            "representation": "wave",
+            "encoder": "cnn_transformer",
+            "encoder_options": {"depth": 2, "embed_dim": 64, "stride": 2},
+        },
+        {"representation": "stft", "encoder": "cnn2d", "encoder_options": {"channels": [16, 32, 64]}},
     ],
     "fuser": {"name": "late_attention"},
+    "training": {"monitor": "f1_macro", "epochs": 20},
 }

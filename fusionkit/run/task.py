@@ -34,7 +34,8 @@ def order_classes(labels: Sequence[str], order: Sequence[str] | None = None) -> 
             raise DataError(f"labels {', '.join(map(repr, unknown))} are not among the classes {', '.join(order)}")
         found = [name for name in dict.fromkeys(order) if name in found]
     else:
-        found.sort(key=lambda name: (name.lower() not in NEGATIVE, name))
+        numbers = all(name.removeprefix("-").isdecimal() for name in found)
+        found.sort(key=lambda name: (name.lower() not in NEGATIVE, int(name) if numbers else 0, name))
     if len(found) < 2:
         raise DataError(
             f"the data have {len(found)} class ({', '.join(found) or 'none'}); a classifier needs two or more"

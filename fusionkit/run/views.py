@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from fusionkit.data.view_cache import ViewCache
+from fusionkit.errors import DataError
 from fusionkit.interfaces import SignalSpec
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.inference import run_in_batches
@@ -56,7 +57,23 @@ def compute_views(
     for name, branch, module in zip(model.branch_names, branches, model.representations, strict=True):
         progress = partial(reporter.progress, f"views of {name}")
         views.append(cache.views(module, view_key(registry, branch, model.signal), signals, BATCH, progress))
+        _check_finite(name, views[-1], prepared)
     return views
+
+
+def _check_finite(branch: str, view: NDArray[np.float32], prepared: Prepared) -> None:
+    """Name the recordings whose view holds NaN or infinity, as that of samples near the largest float does."""
+    bad = [
+        start + int(row)
+        for start in range(0, len(view), BATCH)
+        for row in np.flatnonzero(~np.isfinite(view[start : start + BATCH]).reshape(-1, view[0].size).all(axis=1))
+    ]
+    if bad:
+        records = prepared.windows["record"].iloc[bad].unique()
+        raise DataError(
+            f"branch {branch!r}: the views of {len(records)} recordings hold NaN or infinity; leave these out",
+            [str(record) for record in records],
+        )
 
 
 def view_arrays(model: FusionModel, signals: NDArray[np.float32]) -> list[NDArray[np.float32]]:

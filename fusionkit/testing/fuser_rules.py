@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from fusionkit.interfaces import CHANNEL_TIME, BranchSpec, Encoder, Features, Fuser, Representation, SignalSpec
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.probe import probe_model
-from fusionkit.model.schedule import Schedule
+from fusionkit.model.schedule import Schedule, needs_branch_classifiers
 from fusionkit.testing.inference_rules import check_inference, check_round_trip, samples
 from fusionkit.testing.learning_rules import check_stages
 from fusionkit.testing.subject import Subject, subject
@@ -63,13 +63,13 @@ def _check(checked: Subject, count: int, num_outputs: int) -> None:
     check_inference(checked, model.fuser, _call, inputs)
     views = [samples((_SIGNAL.channels, _SIGNAL.samples), loud=10.0)] * count
     for schedule in get_args(Schedule):
-        trained = _model(checked, count, num_outputs, seed=0, classifiers=schedule == "staged" and count > 1)
+        trained = _model(checked, count, num_outputs, seed=0, schedule=schedule)
         check_stages(checked, trained, schedule, views, steps=3)
     fresh = _model(checked, count, num_outputs, seed=1)
     check_round_trip(checked, trained.fuser, fresh.fuser, _call, inputs)
 
 
-def _model(checked: Subject, count: int, num_outputs: int, *, seed: int, classifiers: bool = False) -> FusionModel:
+def _model(checked: Subject, count: int, num_outputs: int, *, seed: int, schedule: Schedule = "fuser") -> FusionModel:
     torch.manual_seed(seed)
     encoders = [_Steps(_TOKENS[i % 3], _TOKEN_DIMS[i % 3], _EMBED_DIMS[i % 3]) for i in range(count)]
     names = [f"branch{i}" for i in range(count)]
@@ -78,7 +78,8 @@ def _model(checked: Subject, count: int, num_outputs: int, *, seed: int, classif
         for name, encoder in zip(names, encoders, strict=True)
     ]
     fuser: Fuser = checked.create(branches, num_outputs, seed=seed)
-    heads = [encoder.classifier(num_outputs) for encoder in encoders] if classifiers else []
+    staged = needs_branch_classifiers(fuser, count, schedule)
+    heads = [encoder.classifier(num_outputs) for encoder in encoders] if staged else []
     return FusionModel(_SIGNAL, names, [_Signal() for _ in encoders], encoders, fuser, heads)
 
 

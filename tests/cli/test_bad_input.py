@@ -177,3 +177,39 @@ def test_labels_are_text_in_the_report(fusionkit: Command, heart_folder: Path) -
     answer = fusionkit(*RUN, "--data", f"folder:{heart_folder}", "--out", "here")
     assert answer.code == 0, answer.err
     assert "<script>alert" not in Path("here/report.html").read_text(encoding="utf-8")
+
+
+def test_a_sample_near_the_largest_number_is_named_before_training(fusionkit: Command, heart_folder: Path) -> None:
+    write(heart_folder / "low" / "s30_0.wav", np.full(500, 1e30) * np.random.default_rng(0).normal(size=500))
+    answer = fusionkit(
+        *("run", "--data", f"folder:{heart_folder}", "--repr", "mel", "--encoder", "cnn2d", "--epochs", 1)
+    )
+    check(answer, 3, "s30_0", "mel-cnn2d")
+    assert "epoch" not in answer.err
+
+
+def test_finished_seeds_are_told_when_a_later_one_cannot_start(fusionkit: Command, heart_folder: Path) -> None:
+    (Path("here") / "seed1").mkdir(parents=True)
+    (Path("here") / "seed1" / "mine.txt").write_text("mine")
+    answer = fusionkit(*RUN, "--data", f"folder:{heart_folder}", "--seeds", "0-1", "--out", "here")
+    check(answer, 2, "seed1", "not empty")
+    assert not (Path("here") / "seed0").exists()
+
+
+def test_copies_with_other_labels_are_told(fusionkit: Command, heart_folder: Path) -> None:
+    (heart_folder / "high" / "copy.wav").write_bytes((heart_folder / "low" / "s00_0.wav").read_bytes())
+    answer = fusionkit(*RUN, "--data", f"folder:{heart_folder}", "--out", "here")
+    assert answer.code == 0, answer.err
+    assert "WITH ANOTHER LABEL" in answer.err
+
+
+def test_a_dry_run_checks_what_a_run_checks(fusionkit: Command, heart_folder: Path) -> None:
+    check(fusionkit(*RUN, "--data", f"folder:{heart_folder}", "--dry-run", "--seed", -1), 2, "seed")
+    check(fusionkit(*RUN, "--data", f"folder:{heart_folder}", "--dry-run", "--out", heart_folder), 2, "not empty")
+    check(fusionkit(*RUN, "--seeds", "0-100000000", "--dry-run"), 2, "--seeds")
+
+
+def test_help_is_no_error(fusionkit: Command) -> None:
+    answer = fusionkit()
+    assert (answer.code, answer.err) == (0, "")
+    assert "Commands:" in answer.out

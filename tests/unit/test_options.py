@@ -202,7 +202,7 @@ def test_a_class_and_a_dataclass_are_read() -> None:
 
 def test_options_are_validated_together() -> None:
     specs = option_specs(vit, "encoder 'vit'")
-    assert validate_options({"pool": "mean"}, specs, "encoder 'vit'") == {"depth": 6, "pool": "mean"}
+    assert validate_options({"pool": "mean"}, specs, "encoder 'vit'") == {"pool": "mean"}
     with pytest.raises(UsageError, match=r"encoder 'vit' has no option 'dept'; did you mean 'depth'\?"):
         validate_options({"dept": 4, "pool": "mean"}, specs, "encoder 'vit'")
     with pytest.raises(UsageError, match="encoder 'vit' needs a value for 'pool'"):

@@ -151,7 +151,7 @@ def _blood(highest: Floats, rng: np.random.Generator) -> Complexes:
     shares = rng.uniform(0.05, 1, _SCATTERERS)
     phase = 2 * np.pi * np.cumsum(highest) / SAMPLE_RATE
     echoes: Complexes = _noise(rng, _SCATTERERS) @ np.exp(1j * np.outer(shares, phase))
-    return echoes / np.sqrt(_SCATTERERS)
+    return np.asarray(echoes / np.sqrt(_SCATTERERS), dtype=np.complex128)
 
 
 def _noise(rng: np.random.Generator, count: int) -> Complexes:

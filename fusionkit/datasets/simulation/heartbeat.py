@@ -172,4 +172,4 @@ def _noise(time: Floats, heart: Heart, rng: np.random.Generator) -> Floats:
     wander = heart.wander * np.sin(2 * np.pi * rng.uniform(0.15, 0.45) * time + turns[0])
     mains = heart.mains * np.sin(2 * np.pi * 60 * time + turns[1])
     muscle = heart.muscle * rng.standard_normal((len(LEADS), len(time)))
-    return wander + mains + muscle
+    return np.asarray(wander + mains + muscle, dtype=np.float64)

@@ -93,9 +93,10 @@ def _read(place: Path) -> list[dict[str, Any]] | None:
     """Return the rows of a complete set; None where there is none."""
     try:
         rows: list[dict[str, Any]] = json.loads((place / _ROWS).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        complete = all((place / f"{row['id']}.wav").is_file() for row in rows)
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    return rows if all((place / f"{row['id']}.wav").is_file() for row in rows) else None
+    return rows if complete and rows else None
 
 
 def _write(place: Path, recordings: Iterator[Recording], sample_rate: int) -> None:

@@ -56,3 +56,15 @@ def test_shapes_that_do_not_go_together_are_named(changes, message):
     arguments = {"x": np.zeros((3, 1, 20)), "sample_rate": 100, "labels": ["a", "b", "a"]} | changes
     with pytest.raises(DataError, match=message):
         ArrayRecordings(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [([None, "a", "b"], "missing"), ([float("nan"), 1.0, 0.0], "missing"), (np.eye(3), "more than one axis")],
+)
+def test_labels_and_subjects_in_memory_are_values(values, words):
+    x = np.random.default_rng(0).normal(size=(3, 1, 50))
+    with pytest.raises(DataError, match=f"'label' .*{words}"):
+        ArrayRecordings(x, 100, values)
+    with pytest.raises(DataError, match=f"'subject' .*{words}"):
+        ArrayRecordings(x, 100, ["a", "b", "a"], groups=values)
