@@ -29,8 +29,8 @@ def demo_pcg(
     path: Path | None,
     /,
     *,
-    records: Annotated[int, Option("Recordings.", ge=12, le=100_000)] = 600,
-    subjects: Annotated[int, Option("Persons, who have equally many recordings.", ge=12, le=10_000)] = 300,
+    records: Annotated[int, Option("Recordings.", ge=12, le=100_000)] = 960,
+    subjects: Annotated[int, Option("Persons, who have equally many recordings.", ge=12, le=10_000)] = 480,
     labels: Annotated[
         Literal["binary", "diagnosis"], Option("Classes: normal and abnormal, or the six diagnoses.")
     ] = "binary",

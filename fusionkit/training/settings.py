@@ -28,7 +28,7 @@ class TrainingSettings:
     ] = None
     monitor: Annotated[
         Metric, Option("Validation figure, by window, that chooses the best weights; of equal ones the lower loss.")
-    ] = "roc_auc"
+    ] = "balanced_accuracy"
     patience: Annotated[int, Option("Epochs without a better figure before a stage stops; 0 = never.", ge=0)] = 10
     schedule: Annotated[
         Literal["fuser", "joint", "staged"],
