@@ -119,7 +119,7 @@ def test_all_bad_files_are_named_in_one_pass(fusionkit: Command, heart_folder: P
 
 def test_mixed_sample_rates_ask_for_one(fusionkit: Command, heart_folder: Path) -> None:
     write(heart_folder / "low" / "s20_0.wav", np.random.default_rng(0).normal(size=400), 400)
-    check(fusionkit(*RUN, "--data", f"folder:{heart_folder}"), 3, "400", "500", "--sample-rate")
+    check(fusionkit(*RUN, "--data", f"folder:{heart_folder}"), 3, "400", "500", "--sample-rate", "s20_0: 400 Hz")
     assert fusionkit(*RUN, "--data", f"folder:{heart_folder}", "--sample-rate", 250).code == 0
 
 
