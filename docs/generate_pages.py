@@ -15,7 +15,7 @@ from fusionkit.plugins import build_registry
 from fusionkit.registry import KINDS, Component
 
 NOTE = "<!-- made by docs/generate_pages.py; do not edit -->\n"
-TITLES = {"dataset": "Data sets", "fuser": "Fusers", "encoder": "Encoders", "preset": "Presets"}
+TITLES = {"dataset": "Data sets"}
 
 
 def components_page() -> str:
@@ -23,7 +23,7 @@ def components_page() -> str:
     registry, _ = build_registry([])
     lines = [NOTE, "# Components\n", "What `fusionkit describe NAME` shows, for everything that is built in.\n"]
     for kind in KINDS:
-        lines.append(f"## {TITLES.get(kind, 'Representations')}\n")
+        lines.append(f"## {TITLES.get(kind, f'{kind.capitalize()}s')}\n")
         for component in registry.all(kind):
             lines.append(f"### {component.name}\n")
             lines.append(_preset(component) if kind == "preset" else _component(component))

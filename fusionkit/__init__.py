@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from fusionkit.errors import FusionkitError
     from fusionkit.hookspecs import hookimpl
     from fusionkit.interfaces import (
+        Augmentation,
         BranchSpec,
         Encoder,
         Features,
         Fuser,
+        Mixing,
+        Preprocessor,
         Representation,
         SignalSpec,
         Stage,
@@ -35,6 +38,7 @@ _HOMES = {
     "FusionkitError": "errors",
     "hookimpl": "hookspecs",
     **dict.fromkeys(("BranchSpec", "Encoder", "Features", "Fuser", "Representation"), "interfaces"),
+    **dict.fromkeys(("Augmentation", "Mixing", "Preprocessor"), "interfaces"),
     **dict.fromkeys(("SignalSpec", "Stage", "Task", "joint_stage"), "interfaces"),
     **dict.fromkeys(("Fitted", "build", "fit", "predict"), "library"),
     "Option": "options",
@@ -43,6 +47,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Augmentation",
     "BranchSpec",
     "Encoder",
     "Features",
@@ -50,7 +55,9 @@ __all__ = [
     "Fuser",
     "FusionClassifier",
     "FusionkitError",
+    "Mixing",
     "Option",
+    "Preprocessor",
     "Registry",
     "Representation",
     "SignalSpec",

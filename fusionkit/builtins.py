@@ -56,18 +56,68 @@ def register_fusers(register: Register) -> None:
 
 
 @hookimpl
+def register_preprocessors(register: Register) -> None:
+    from fusionkit.preprocessors.bandpass import Bandpass
+    from fusionkit.preprocessors.baseline import Baseline
+    from fusionkit.preprocessors.notch import Notch
+    from fusionkit.preprocessors.spikes import Spikes
+
+    register("bandpass", Bandpass)
+    register("notch", Notch)
+    register("baseline", Baseline)
+    register("spikes", Spikes)
+
+
+@hookimpl
+def register_augmentations(register: Register) -> None:
+    from fusionkit.augmentations.gain import Gain
+    from fusionkit.augmentations.mixup import Mixup
+    from fusionkit.augmentations.noise import Noise
+    from fusionkit.augmentations.polarity import Polarity
+    from fusionkit.augmentations.spec_augment import SpecAugment
+    from fusionkit.augmentations.time_shift import TimeShift
+
+    register("gain", Gain)
+    register("polarity", Polarity)
+    register("time_shift", TimeShift)
+    register("noise", Noise)
+    register("spec_augment", SpecAugment)
+    register("mixup", Mixup)
+
+
+@hookimpl
 def register_datasets(register: Register) -> None:
+    from fusionkit.datasets.cinc2017 import cinc2017
+    from fusionkit.datasets.circor2022 import circor2022
     from fusionkit.datasets.demo_ecg import demo_ecg
     from fusionkit.datasets.demo_pcg import demo_pcg
     from fusionkit.datasets.demo_tcd import demo_tcd
+    from fusionkit.datasets.edf_folder import edf_folder
     from fusionkit.datasets.folder import folder
+    from fusionkit.datasets.heartbeat import heartbeat
+    from fusionkit.datasets.hits import hits
     from fusionkit.datasets.manifest_csv import manifest_csv
+    from fusionkit.datasets.mitbih import mitbih
+    from fusionkit.datasets.pascal import pascal
     from fusionkit.datasets.physionet2016 import physionet2016
+    from fusionkit.datasets.ptb import ptb
+    from fusionkit.datasets.ptbxl import ptbxl
+    from fusionkit.datasets.wfdb_folder import wfdb_folder
 
     register("demo_pcg", demo_pcg)
     register("demo_ecg", demo_ecg)
     register("demo_tcd", demo_tcd)
     register("physionet2016", physionet2016)
+    register("pascal", pascal)
+    register("mitbih", mitbih)
+    register("heartbeat", heartbeat)
+    register("ptb", ptb)
+    register("ptbxl", ptbxl)
+    register("cinc2017", cinc2017)
+    register("circor2022", circor2022)
+    register("hits", hits)
+    register("wfdb", wfdb_folder)
+    register("edf", edf_folder)
     register("folder", folder)
     register("manifest", manifest_csv)
 

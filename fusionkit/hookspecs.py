@@ -15,7 +15,7 @@ import pluggy
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fusionkit.interfaces import Encoder, Fuser, Representation
+    from fusionkit.interfaces import Augmentation, Encoder, Fuser, Mixing, Preprocessor, Representation
 
 PROJECT = "fusionkit"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -38,12 +38,24 @@ def register_fusers(register: Callable[[str, type[Fuser]], None]) -> None:
 
 
 @hookspec
+def register_preprocessors(register: Callable[[str, type[Preprocessor]], None]) -> None:
+    """Register `Preprocessor` classes: ``register("bandpass", Bandpass)``."""
+
+
+@hookspec
+def register_augmentations(register: Callable[[str, type[Augmentation] | type[Mixing]], None]) -> None:
+    """Register `Augmentation` and `Mixing` classes: ``register("gain", Gain)``."""
+
+
+@hookspec
 def register_datasets(register: Callable[[str, Callable[..., pd.DataFrame]], None]) -> None:
     """Register adapters, functions ``(path, /, *, options)`` that return a manifest: ``register("mitbih", mitbih)``.
 
     A manifest is a DataFrame with the columns that `fusionkit.data.manifest.check_manifest` names. Its ``attrs`` may
-    hold ``classes``, a tuple with the classes in the order of the outputs, and ``cautions``, a tuple of sentences that
-    every reader of the results must know.
+    hold ``classes``, a tuple with the classes in the order of the outputs; ``multilabel``, True where a label is
+    several classes with semicolons between them; ``cautions``, a tuple of sentences that every reader of the results
+    must know; and ``leaks``, a tuple of sentences on persons whom no split of this data set can keep apart, since it
+    names none.
     """
 
 

@@ -1,4 +1,4 @@
-"""What a representation, an encoder and a fuser are: the one file that a plugin author reads.
+"""What the components are, from preprocessors to fusers: the one file that a plugin author reads.
 
 Everything that is negotiated (shapes, widths, classes) is positional-only; everything that a user may choose is
 keyword-only and annotated with an `Option`. A class here is an interface; a component implements one and is never
@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 Axes = tuple[str, ...]
@@ -54,15 +56,16 @@ class Task:
 
     Parameters
     ----------
-    kind : 'binary' or 'multiclass'
-        A binary task may have one output (sigmoid, the probability of ``classes[1]``) or two (softmax).
+    kind : 'binary', 'multiclass' or 'multilabel'
+        A binary task may have one output (sigmoid, the probability of ``classes[1]``) or two (softmax); a multi-label
+        task has one a class (sigmoid), since a recording may belong to several classes.
     classes : tuple of str
         Class names, in the order of the outputs.
     num_outputs : int
         Logits a window.
     """
 
-    kind: Literal["binary", "multiclass"]
+    kind: Literal["binary", "multiclass", "multilabel"]
     classes: tuple[str, ...]
     num_outputs: int
 
@@ -81,6 +84,50 @@ class Features:
 
     tokens: Tensor
     vector: Tensor
+
+
+class Preprocessor(ABC):
+    """A fixed change of a signal before anything looks at it, for example a filter.
+
+    ``__init__(self, sample_rate: float, /, *, options)``, with the rate in Hz at which windows are read. It learns
+    nothing from the data and draws nothing at random. It gets more signal than the window, as far as there is any,
+    and what lies outside the window is cut off afterwards.
+    """
+
+    context: float = 0.0
+    """How far before and after a window samples change its values, in s."""
+
+    @abstractmethod
+    def __call__(self, x: NDArray[np.float32], /) -> NDArray[np.float32]:
+        """Map a signal [channel, time] to one of the same shape, without changing the one given."""
+
+
+class Augmentation(ABC):
+    """A random change of a training sample.
+
+    ``__init__(self, sample_rate: float, /, *, options)``, with the rate of the signal in Hz. Level ``signal`` changes
+    the window before its representations are computed; level ``view`` changes a view with the axes channel, freq and
+    time, and leaves other views alone. All randomness comes from the generator given, which is a pure function of
+    seed, epoch and window, so that a run can be repeated and resumed.
+    """
+
+    level: ClassVar[Literal["signal", "view"]]
+
+    @abstractmethod
+    def __call__(self, x: Tensor, rng: np.random.Generator, /) -> Tensor:
+        """Map one sample, [channel, time] or [channel, freq, time], to one of the same shape; the given one stays."""
+
+
+class Mixing(ABC):
+    """A random mixture of a training sample with another one: ``share * own + (1 - share) * other``, labels too.
+
+    ``__init__(self, /, *, options)``. Views and losses are mixed with the same share; the other sample is drawn by
+    the trainer.
+    """
+
+    @abstractmethod
+    def share(self, rng: np.random.Generator, /) -> float:
+        """Return the share of the own sample, from 0 to 1; 1 leaves it as it is."""
 
 
 class Representation(nn.Module, ABC):

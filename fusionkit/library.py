@@ -19,6 +19,7 @@ from fusionkit.config.run_config import RunConfig
 from fusionkit.config.settings_sections import settings_sections
 from fusionkit.config.toml import from_tables
 from fusionkit.data.recordings import ArrayRecordings
+from fusionkit.data.spec import IN_MEMORY
 from fusionkit.errors import DataError, UsageError
 from fusionkit.evaluation.metrics import score_splits
 from fusionkit.interfaces import SignalSpec
@@ -35,7 +36,6 @@ from fusionkit.run.saved_model import SavedModel, load_model, save_model
 from fusionkit.run.views import view_arrays
 from fusionkit.training.devices import choose_device
 
-IN_MEMORY = "arrays in memory"
 Options = Mapping[str, object]
 
 
@@ -45,7 +45,7 @@ class Fitted(SavedModel):
 
     Parameters
     ----------
-    model, task, config
+    model, task, config, preprocessing
         See `SavedModel`.
     metrics : dict
         The figures of every part: ``metrics["test"]["roc_auc"]``.
@@ -173,20 +173,22 @@ def fit(
     check_combination(registry, config.branches, config.fuser)
     choose_device(config.training.device)
     recordings = ArrayRecordings(x, sample_rate, labels, groups)
-    return fit_prepared(config, registry, prepare(config, recordings, reporter), reporter)
+    return fit_prepared(config, registry, prepare(config, registry, recordings, reporter), reporter)
 
 
 def fit_prepared(config: RunConfig, registry: Registry, prepared: Prepared, reporter: Reporter) -> Fitted:
     """Train the one fold of prepared data, with views in memory."""
     signals = np.stack([prepared.reader.read(row) for row in prepared.windows.to_dict("records")])
     views = view_arrays(build_model(config, registry, prepared), signals)
-    outcome = run_folds(config, registry, prepared, views, reporter, lambda *_: None)
+    outcome = run_folds(config, registry, prepared, signals, views, reporter, lambda *_: None)
     if len(outcome.models) != 1:
         raise DataError(f"fit trains one model, but split {config.split.split!r} asks for {len(outcome.models)}")
     (model,) = outcome.models.values()
     predictions = outcome.predictions
-    metrics = score_splits(predictions)
-    return Fitted(model.cpu(), prepared.task, config, metrics, predictions.drop(columns="fold"), outcome.history)
+    metrics = score_splits(predictions, config.evaluation)
+    table = predictions.drop(columns="fold")
+    preprocessing = prepared.reader.preprocessing
+    return Fitted(model.cpu(), prepared.task, config, preprocessing, metrics, table, outcome.history)
 
 
 def predict(
@@ -224,6 +226,9 @@ def predict(
     """
     saved = model if isinstance(model, SavedModel) else load_model(Path(model), registry or build_registry()[0])
     signals = _checked_signals(x, sample_rate, saved.model.signal)
+    arrays = signals.detach().cpu().numpy()
+    changed = [saved.preprocessing(row, str(number)) for number, row in enumerate(arrays)]
+    signals = torch.from_numpy(np.stack(changed))
     network = saved.model.eval()
     device = next(network.parameters()).device
     rows = np.arange(len(signals))

@@ -11,13 +11,28 @@ from typing import Any, Literal, get_args
 
 from fusionkit import docstrings
 from fusionkit.errors import FusionkitError, PluginError, UsageError, did_you_mean
-from fusionkit.interfaces import CHANNEL_FREQ_TIME, CHANNEL_TIME, Encoder, Fuser, Representation
+from fusionkit.interfaces import (
+    CHANNEL_FREQ_TIME,
+    CHANNEL_TIME,
+    Augmentation,
+    Encoder,
+    Fuser,
+    Mixing,
+    Preprocessor,
+    Representation,
+)
 from fusionkit.options import OptionSpec, option_specs, plain_name, validate_options
 
-Kind = Literal["representation", "encoder", "fuser", "dataset", "preset"]
+Kind = Literal["representation", "encoder", "fuser", "preprocessor", "augmentation", "dataset", "preset"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_INTERFACES: dict[Kind, type] = {"representation": Representation, "encoder": Encoder, "fuser": Fuser}
+_INTERFACES: dict[Kind, tuple[type, ...]] = {
+    "representation": (Representation,),
+    "encoder": (Encoder,),
+    "fuser": (Fuser,),
+    "preprocessor": (Preprocessor,),
+    "augmentation": (Augmentation, Mixing),
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -162,9 +177,10 @@ def _checked_options(kind: Kind, target: Any, owner: str) -> dict[str, OptionSpe
         if not inspect.isfunction(target):
             raise PluginError(f"{owner} is a {type(target).__name__}; expected a function (path, /, *, options)")
         return option_specs(target, owner)
-    interface = _INTERFACES[kind]
-    if not (isinstance(target, type) and issubclass(target, interface)):
-        raise PluginError(f"{owner} is {target!r}; expected a subclass of fusionkit.{interface.__name__}")
+    interfaces = _INTERFACES[kind]
+    if not (isinstance(target, type) and issubclass(target, interfaces)):
+        names = " or ".join(f"fusionkit.{interface.__name__}" for interface in interfaces)
+        raise PluginError(f"{owner} is {target!r}; expected a subclass of {names}")
     missing = sorted(getattr(target, "__abstractmethods__", ()))
     if missing:
         raise PluginError(f"{owner} lacks {', '.join(missing)}")
@@ -173,4 +189,6 @@ def _checked_options(kind: Kind, target: Any, owner: str) -> dict[str, OptionSpe
         raise PluginError(f"{owner}: 'axes' must be one of {known_axes}")
     if issubclass(target, Encoder) and not (getattr(target, "accepts", ()) and set(target.accepts) <= set(known_axes)):
         raise PluginError(f"{owner}: 'accepts' must be a tuple of axes out of {known_axes}")
+    if issubclass(target, Augmentation) and getattr(target, "level", None) not in ("signal", "view"):
+        raise PluginError(f"{owner}: 'level' must be 'signal' or 'view'")
     return option_specs(target, owner)

@@ -6,14 +6,17 @@ import json
 
 import click
 
-KINDS = ("representation", "encoder", "fuser", "dataset", "preset")
+KINDS = ("representation", "encoder", "fuser", "preprocessor", "augmentation", "dataset", "preset")
 
 
 @click.command("list")
 @click.argument("kind", required=False, type=click.Choice([*KINDS, *(f"{kind}s" for kind in KINDS)]), metavar="[KIND]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def list_command(kind: str | None, as_json: bool) -> None:
-    """List the components of a KIND (representation, encoder, fuser, dataset, preset), or of all kinds."""
+    """List the components of a KIND, or of all kinds.
+
+    Kinds: representation, encoder, fuser, preprocessor, augmentation, dataset, preset.
+    """
     from fusionkit.plugins import build_registry
 
     registry, _ = build_registry()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import sys
@@ -10,6 +9,7 @@ import sys
 import click
 
 from fusionkit import __version__
+from fusionkit.cli.lazy_group import LazyGroup
 from fusionkit.errors import FusionkitError
 
 COMMANDS = {
@@ -17,31 +17,18 @@ COMMANDS = {
     "list": "List the representations, encoders, fusers, data sets and presets.",
     "describe": "Show what a component is, its options and its source.",
     "plugins": "Show the installed plugins, and why a broken one is broken.",
+    "data": "Fetch public data sets, and look at data before a run.",
     "doctor": "Check the installation and the machine.",
 }
 
 
-class LazyGroup(click.Group):
-    """A group whose commands live in modules of their own."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the command names in the order of the help."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of a command and return the command."""
-        if cmd_name not in COMMANDS:
-            return None
-        command = getattr(importlib.import_module(f"fusionkit.cli.{cmd_name}_command"), f"{cmd_name}_command")
-        return command if isinstance(command, click.Command) else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands and what they do without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    known=COMMANDS,
+    home="fusionkit.cli.{}_command",
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="fusionkit")
 @click.pass_context
 def cli(context: click.Context) -> None:

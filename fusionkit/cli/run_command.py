@@ -23,6 +23,8 @@ MAX_SEEDS = 1000
     "--encoder", "encoders", metavar="NAME,...", help="Encoders: the i-th reads the i-th representation; one reads all."
 )
 @click.option("--fuser", metavar="NAME", help="What joins the branches, for example concat, film, late-attention.")
+@click.option("--preprocess", metavar="NAME,...", help="Preprocessors of every signal, in order, for example bandpass.")
+@click.option("--augment", metavar="NAME,...", help="Augmentations of the training part, in order, for example gain.")
 @click.option("--preset", metavar="NAME", help="Start from a ready-made configuration.")
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="Start from a TOML file; flags override it."
@@ -45,6 +47,8 @@ def run_command(
     representations: str | None,
     encoders: str | None,
     fuser: str | None,
+    preprocess: str | None,
+    augment: str | None,
     preset: str | None,
     config_file: Path | None,
     overrides: tuple[str, ...],
@@ -74,6 +78,9 @@ def run_command(
         flags["branches"] = zip_branches(_names(representations), _names(encoders))
     if fuser:
         flags["fuser"] = {"name": fuser}
+    for key, names in (("preprocessors", preprocess), ("augmentations", augment)):
+        if names is not None:
+            flags[key] = [{"name": name} for name in _names(names)]
     registry, _ = build_registry()
     config = _configure(registry, preset, config_file, flags, overrides)
     chosen = _seeds(seeds) if seeds else [config.seed if seed is None else seed]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -16,8 +16,26 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def settings_flags(command: Command) -> Command:
-    """Add a flag for every setting of data, split and training."""
-    for _, spec in reversed(setting_specs().values()):
+    """Add a flag for every setting of data, split, training and evaluation."""
+    return _with_flags(command, [spec for _, spec in setting_specs().values()])
+
+
+def data_flags(command: Command) -> Command:
+    """Add a flag for every setting of data but the spec, which is an argument."""
+    return _with_flags(command, _of_section("data"))
+
+
+def data_and_split_flags(command: Command) -> Command:
+    """Add a flag for every setting of data, but the spec, and of the split."""
+    return _with_flags(command, [*_of_section("data"), *_of_section("split")])
+
+
+def _of_section(section: str) -> list[OptionSpec]:
+    return [spec for owner, spec in setting_specs().values() if owner == section and spec.name != "spec"]
+
+
+def _with_flags(command: Command, specs: Sequence[OptionSpec]) -> Command:
+    for spec in reversed(specs):
         metavar = "VALUE" if " " in spec.type_name else spec.type_name.upper()
         command = click.option(_flag(spec), spec.name, metavar=metavar, help=_help(spec))(command)
     return command

@@ -16,13 +16,17 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tables:
     """Return the tables of ``below`` with those of ``above`` over them.
 
     Tables are merged key by key. Branches are replaced as a whole; a branch whose component stays the same at the same
-    place keeps its options. A fuser of another name starts with its own defaults, and so does another data set.
+    place keeps its options. Preprocessors and augmentations are replaced as a whole too; one that stays keeps its
+    options. A fuser of another name starts with its own defaults, and so does another data set.
     """
     merged: Tables = copy.deepcopy(dict(below))
     for key, value in above.items():
         held = merged.get(key)
         if key == "branches" and isinstance(value, list) and isinstance(held, list):
             merged[key] = [_over_branch(old, new) for old, new in zip(_padded(held, len(value)), value, strict=True)]
+        elif key in ("preprocessors", "augmentations") and isinstance(value, list) and isinstance(held, list):
+            options = {plain_name(str(old.get("name"))): old.get("options", {}) for old in held}
+            merged[key] = [{"options": options.get(plain_name(new["name"]), {}), **new} for new in value]
         elif key == "fuser" and _changed(held, value, "name"):
             merged[key] = copy.deepcopy(value)
         elif isinstance(held, dict) and isinstance(value, Mapping):

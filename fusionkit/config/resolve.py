@@ -9,9 +9,9 @@ from typing import Any
 from fusionkit.config.run_config import RunConfig
 from fusionkit.data.spec import absolute_spec, parse_spec
 from fusionkit.errors import UsageError, did_you_mean
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.options import parse_options, plain_name, validate_options
-from fusionkit.registry import Registry
+from fusionkit.registry import Component, Registry
 
 Overrides = Mapping[str, Mapping[str, object]]
 
@@ -46,6 +46,26 @@ def place_overrides(values: Iterable[tuple[str, object]]) -> dict[str, dict[str,
             raise UsageError(f"option {target!r} is not COMPONENT.OPTION=VALUE, for example -o vit.depth=4")
         overrides.setdefault(plain_name(component), {})[option] = value
     return overrides
+
+
+def component_options(overrides: Overrides, components: Sequence[Component]) -> dict[str, dict[str, Any]]:
+    """Return the options that overrides give to some components, each in its type.
+
+    Raises
+    ------
+    UsageError
+        If an override names none of the components, an option is unknown or a value not accepted.
+    """
+    known = {component.name: component for component in components}
+    options: dict[str, dict[str, Any]] = {}
+    for name, values in overrides.items():
+        if name not in known:
+            raise UsageError(
+                f"-o {name}.{next(iter(values))}: nothing here is called {name!r}; {did_you_mean(name, known)}"
+            )
+        texts = {option: str(value) for option, value in values.items()}
+        options[name] = parse_options(texts, known[name].options, str(known[name]))
+    return options
 
 
 def resolve(
@@ -93,17 +113,26 @@ def resolve(
         )
         encoder, encoder_options = checked("encoder", branch.encoder, branch.encoder_options, number)
         branches.append(BranchSettings(representation, encoder, representation_options, encoder_options))
-    fuser = FuserSettings(*checked("fuser", config.fuser.name, config.fuser.options))
+    fuser = ComponentSettings(*checked("fuser", config.fuser.name, config.fuser.options))
+    preprocessors = tuple(ComponentSettings(*checked("preprocessor", c.name, c.options)) for c in config.preprocessors)
+    augmentations = tuple(ComponentSettings(*checked("augmentation", c.name, c.options)) for c in config.augmentations)
     data, dataset_options = config.data, config.dataset_options
     if with_dataset:
         _, dataset_options = checked("dataset", parse_spec(data.spec)[0], dataset_options)
         data = dataclasses.replace(data, spec=absolute_spec(data.spec))
     if unused:
-        present = [f for b in branches for f in (b.representation, b.encoder)] + [fuser.name]
+        steps = (fuser, *preprocessors, *augmentations)
+        present = [f for b in branches for f in (b.representation, b.encoder)] + [step.name for step in steps]
         name = next(iter(unused))
         raise UsageError(
             f"-o {name}.{next(iter(unused[name]))}: the run has no component {name!r}; {did_you_mean(name, present)}"
         )
     return dataclasses.replace(
-        config, branches=tuple(branches), fuser=fuser, data=data, dataset_options=dataset_options
+        config,
+        branches=tuple(branches),
+        fuser=fuser,
+        preprocessors=preprocessors,
+        augmentations=augmentations,
+        data=data,
+        dataset_options=dataset_options,
     )

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fusionkit.data.settings import DataSettings, SplitSettings
+from fusionkit.data.settings import DataSettings
+from fusionkit.data.split_settings import SplitSettings
 from fusionkit.errors import UsageError
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.evaluation.settings import EvaluationSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.training.settings import TrainingSettings
 
 DEFAULT_BRANCHES = (BranchSettings("mel", "vit"), BranchSettings("wave", "cnn1d"))
@@ -28,14 +30,20 @@ class RunConfig:
         Recordings, windows and classes.
     dataset_options : mapping
         Options of the dataset adapter.
+    preprocessors : tuple of ComponentSettings
+        What changes every signal before anything looks at it, in order.
     split : SplitSettings
         What is trained on, and what is tested on.
     branches : tuple of BranchSettings
         The (representation, encoder) pairs, in order.
-    fuser : FuserSettings
+    fuser : ComponentSettings
         What joins them.
+    augmentations : tuple of ComponentSettings
+        What changes training samples at random, in order.
     training : TrainingSettings
         Optimiser, stopping, class weights, device.
+    evaluation : EvaluationSettings
+        How windows become recordings and subjects, and the intervals.
 
     Raises
     ------
@@ -47,10 +55,13 @@ class RunConfig:
     seed: int = 0
     data: DataSettings = field(default_factory=DataSettings)
     dataset_options: Mapping[str, Any] = field(default_factory=dict)
+    preprocessors: tuple[ComponentSettings, ...] = ()
     split: SplitSettings = field(default_factory=SplitSettings)
     branches: tuple[BranchSettings, ...] = DEFAULT_BRANCHES
-    fuser: FuserSettings = field(default_factory=lambda: FuserSettings("concat"))
+    fuser: ComponentSettings = field(default_factory=lambda: ComponentSettings("concat"))
+    augmentations: tuple[ComponentSettings, ...] = ()
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 2**63:

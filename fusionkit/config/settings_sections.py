@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fusionkit.data.settings import DataSettings, SplitSettings
+from fusionkit.data.settings import DataSettings
+from fusionkit.data.split_settings import SplitSettings
 from fusionkit.errors import UsageError, did_you_mean
+from fusionkit.evaluation.settings import EvaluationSettings
 from fusionkit.options import OptionSpec, option_specs
 from fusionkit.training.settings import TrainingSettings
 
-SECTIONS: dict[str, type] = {"data": DataSettings, "split": SplitSettings, "training": TrainingSettings}
+SECTIONS: dict[str, type] = {
+    "data": DataSettings,
+    "split": SplitSettings,
+    "training": TrainingSettings,
+    "evaluation": EvaluationSettings,
+}
 
 
 def setting_specs() -> dict[str, tuple[str, OptionSpec]]:

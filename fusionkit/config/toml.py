@@ -13,10 +13,11 @@ import tomli_w
 from fusionkit.config.run_config import DEFAULT_BRANCHES, RunConfig
 from fusionkit.config.settings_sections import SECTIONS
 from fusionkit.errors import UsageError, did_you_mean
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.options import option_specs, plain_name, validate_options
 
 MAX_BYTES = 1_000_000
+LISTS = ("preprocessors", "augmentations")
 
 
 def dump(config: RunConfig) -> str:
@@ -31,6 +32,9 @@ def dump(config: RunConfig) -> str:
     tables["data"]["options"] = _plain(config.dataset_options)
     tables["branches"] = [_without_empty(_plain(dataclasses.asdict(branch))) for branch in config.branches]
     tables["fuser"] = _without_empty(_plain(dataclasses.asdict(config.fuser)))
+    for key in LISTS:
+        steps = [_without_empty(_plain(dataclasses.asdict(step))) for step in getattr(config, key)]
+        tables |= {key: steps} if steps else {}
     return tomli_w.dumps(_without_empty(tables))
 
 
@@ -85,7 +89,8 @@ def from_tables(tables: Mapping[str, Any], source: str = "configuration") -> Run
         If a key is unknown, or a value has another type or lies outside its bounds. The options of components are
         checked later, against the components.
     """
-    known = {"name": str, "seed": int, "branches": list, "fuser": dict, **dict.fromkeys(SECTIONS, dict)}
+    lists = dict.fromkeys(("branches", *LISTS), list)
+    known = {"name": str, "seed": int, **lists, "fuser": dict, **dict.fromkeys(SECTIONS, dict)}
     _check_keys(tables, known, source)
     sections: dict[str, Any] = {}
     for section, settings in SECTIONS.items():
@@ -99,11 +104,11 @@ def from_tables(tables: Mapping[str, Any], source: str = "configuration") -> Run
         if not sections["branches"]:
             raise UsageError(f"{source}: 'branches' is empty; give at least one representation and encoder")
     branches = sections.get("branches", DEFAULT_BRANCHES)
-    sections["fuser"] = FuserSettings("single" if len(branches) == 1 else "concat")
+    sections["fuser"] = ComponentSettings("single" if len(branches) == 1 else "concat")
     if "fuser" in tables:
-        entry = tables["fuser"]
-        _check_keys(entry, {"name": str, "options": dict}, f"{source}: fuser", required=("name",))
-        sections["fuser"] = FuserSettings(plain_name(entry["name"]), _frozen(entry.get("options", {})))
+        sections["fuser"] = _component(tables["fuser"], f"{source}: fuser")
+    for key in LISTS:
+        sections[key] = tuple(_component(entry, f"{source}: {key}") for entry in tables.get(key, ()))
     return RunConfig(name=tables.get("name", ""), seed=tables.get("seed", 0), **sections)
 
 
@@ -113,6 +118,12 @@ def _branch(entry: object, owner: str) -> BranchSettings:
     _check_keys(table, known, owner, required=("representation", "encoder"))
     options = (_frozen(table.get(f"{part}_options", {})) for part in ("representation", "encoder"))
     return BranchSettings(plain_name(table["representation"]), plain_name(table["encoder"]), *options)
+
+
+def _component(entry: object, owner: str) -> ComponentSettings:
+    table = _table(entry, owner)
+    _check_keys(table, {"name": str, "options": dict}, owner, required=("name",))
+    return ComponentSettings(plain_name(table["name"]), _frozen(table.get("options", {})))
 
 
 def _table(value: object, owner: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Choose channels by name, or by position where a recording has no such name."""
+"""Choose channels by name, never by their place in a file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def channel_positions(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
     names : sequence of str
         Channels of a recording, in the order of the file.
     wanted : sequence of str
-        Names, or positions from 0.
+        Names. The channels of a file that has no names are called 0, 1, ...
 
     Raises
     ------
@@ -26,8 +26,6 @@ def channel_positions(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
     for channel in wanted:
         if channel in names:
             positions.append(names.index(channel))
-        elif channel.isdecimal() and int(channel) < len(names):
-            positions.append(int(channel))
         else:
             raise DataError(f"has no channel {channel!r}; it has {', '.join(names)}")
     return positions

@@ -5,20 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+# A change smaller than this is a rounding error: it must not decide who is tested.
+_NOTHING = 1e-12
 
-def hold_out(
-    groups: NDArray[np.intp], classes: NDArray[np.intp], fraction: float, keep: int, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Choose whole groups in random order, as long as each brings every class nearer to its share.
+
+def hold_out(counts: NDArray[np.float64], fraction: float, keep: int, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Choose whole groups in random order, as long as each brings the classes nearer to their shares.
 
     First each class, the rarest first, gets one group; then a group is taken if it makes
-    ``sum over classes ((held - fraction * n) / n)^2`` smaller, where n counts the members of a class. Groups of one
-    member give each class the whole number nearest to its share (at least one): ordinary stratification.
+    ``sum over classes (held / n - fraction)^2`` smaller, where n counts the members of a class. Groups of one member
+    give each class the whole number nearest to its share (at least one): ordinary stratification.
 
     Parameters
     ----------
-    groups, classes : ndarray [member] of int
-        Group and class of every member, numbered from 0.
+    counts : ndarray [group, class]
+        Members of each class in a group. Every class has some.
     fraction : float
         Share to hold out, between 0 and 1.
     keep : int
@@ -28,36 +29,33 @@ def hold_out(
 
     Returns
     -------
-    ndarray [member] of bool
+    ndarray [group] of bool
         What is held out.
     """
-    counts = np.zeros((groups.max() + 1, classes.max() + 1))
-    np.add.at(counts, (groups, classes), 1)
-    totals = counts.sum(axis=0)
-    share = counts / totals
-    left = (counts > 0).sum(axis=0)
-    held = np.zeros(len(totals))
+    share = counts / counts.sum(axis=0)
+    member = counts > 0
+    left = member.sum(axis=0)
+    gap = np.full(counts.shape[1], -fraction)
     taken = np.zeros(len(counts), dtype=bool)
     order = rng.permutation(len(counts))
 
-    def distance(group: int) -> float:
-        return float(((held + share[group] - fraction) ** 2).sum())
-
-    def allowed(group: int) -> bool:
-        return not taken[group] and bool((left[counts[group] > 0] > keep).all())
-
-    def take(group: int) -> None:
-        nonlocal held, left
+    def take(group: np.intp) -> None:
+        nonlocal gap, left
         taken[group] = True
-        held = held + share[group]
-        left = left - (counts[group] > 0)
+        gap = gap + share[group]
+        left = left - member[group]
 
     for rare in np.argsort(left, kind="stable"):
-        candidates = [group for group in order if counts[group, rare] and allowed(group)]
-        if held[rare] == 0 and candidates:
-            take(min(candidates, key=distance))
+        if member[taken, rare].any():
+            continue
+        allowed = member[:, rare] & ~(member & (left <= keep)).any(axis=1)
+        candidates = order[allowed[order]]
+        if len(candidates):
+            change = (share[candidates] * (share[candidates] + 2 * gap)).sum(axis=1)
+            take(candidates[np.argmin(np.round(change / _NOTHING))])
     for group in order:
-        if allowed(group) and distance(group) < float(((held - fraction) ** 2).sum()):
-            take(group)
-    held_out: NDArray[np.bool_] = taken[groups]
-    return held_out
+        row = share[group]
+        if taken[group] or row @ (row + 2 * gap) > -_NOTHING or (member[group] & (left <= keep)).any():
+            continue
+        take(group)
+    return taken

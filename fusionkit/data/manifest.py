@@ -18,9 +18,10 @@ def check_manifest(frame: pd.DataFrame, source: str, label_column: str = "label"
 
     Columns: ``path`` and ``label``; and optionally ``id`` (made from the path where it is missing), ``subject``,
     ``database``, ``quality``, ``split`` (train, validation, test or unused), ``start`` and ``stop`` (bounds of a
-    segment in s from the start of the file; empty: the start and the end of the file) and ``channels`` (names of the
-    channels of the file, with commas between them). Other columns are kept. Identifiers and labels are texts, so
-    that 001 stays 001.
+    segment in s from the start of the file; empty: the start and the end of the file), ``channels`` (names of the
+    channels of the file, with commas between them), ``sample_rate`` (Hz, for files that do not state it; it becomes
+    ``declared_rate``) and ``variable`` (which one of a .mat or .npz holds the signal). Other columns are kept.
+    Identifiers and labels are texts, so that 001 stays 001.
 
     Parameters
     ----------
@@ -45,9 +46,10 @@ def check_manifest(frame: pd.DataFrame, source: str, label_column: str = "label"
         raise DataError(f"data {source!r} has no recordings")
     manifest = frame.assign(label=frame[label_column], path=[_text(path) for path in frame["path"]])
     manifest = manifest.reset_index(drop=True)
-    for column in ("start", "stop"):
+    manifest = manifest.rename(columns={"sample_rate": "declared_rate"})
+    for column in ("start", "stop", "declared_rate"):
         if column in manifest:
-            manifest[column] = [_seconds(value) for value in manifest[column]]
+            manifest[column] = [_number(value) for value in manifest[column]]
     if "id" not in manifest:
         manifest.insert(0, "id", _made_ids(manifest))
 
@@ -81,7 +83,7 @@ def _missing(value: Any) -> bool:
     )
 
 
-def _seconds(value: Any) -> Any:
+def _number(value: Any) -> Any:
     if _missing(value):
         return math.nan
     try:
@@ -115,6 +117,9 @@ def _row_faults(row: dict[Any, Any]) -> list[str]:
     split = row.get("split", "unused")
     if split not in PARTS and not _missing(split):
         faults.append(f"split is {split!r}; expected {', '.join(PARTS)}")
+    rate = row.get("declared_rate", math.nan)
+    if not isinstance(rate, float) or rate <= 0 or math.isinf(rate):
+        faults.append(f"sample_rate is {rate!r}; expected a number of Hz above 0")
     start, stop = row.get("start", 0.0), row.get("stop", math.inf)
     if not (isinstance(start, float) and isinstance(stop, float)):
         faults.append(f"the segment goes from {start!r} to {stop!r}; expected numbers of seconds")

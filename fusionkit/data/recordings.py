@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -10,7 +12,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusionkit.data.content import array_hash, file_hash
-from fusionkit.data.readers import SignalHeader, read_header, read_samples
+from fusionkit.data.readers import read_header, read_samples, recording_files, verify_recording
+from fusionkit.data.signal_header import Declared, SignalHeader
 from fusionkit.errors import DataError
 
 
@@ -30,6 +33,9 @@ class Recordings(Protocol):
     def content(self, record: str) -> str:
         """Return the hash of the content of that file."""
 
+    def faults(self, record: str) -> tuple[str, ...]:
+        """Return a line a checksum in that file that its samples do not match."""
+
 
 class FileRecordings:
     """Recordings in files.
@@ -38,7 +44,7 @@ class FileRecordings:
     ----------
     manifest : DataFrame
         With the columns ``id`` and ``path``, as `check_manifest` returns it. A column ``channels`` names the channels
-        of the file, with commas between them.
+        of the file, with commas between them; ``sample_rate`` (Hz) and ``variable`` say what a file cannot say itself.
     """
 
     def __init__(self, manifest: pd.DataFrame) -> None:
@@ -46,15 +52,22 @@ class FileRecordings:
         self._paths = dict(zip(manifest["id"], manifest["path"], strict=True))
         names = manifest["channels"] if "channels" in manifest else [""] * len(manifest)
         self._names = dict(zip(manifest["id"], names, strict=True))
-        self._headers: dict[str, SignalHeader] = {}
+        rates = manifest["declared_rate"] if "declared_rate" in manifest else [math.nan] * len(manifest)
+        variables = manifest["variable"] if "variable" in manifest else [""] * len(manifest)
+        self._declared = {
+            record: Declared(None if math.isnan(rate) else rate, variable if isinstance(variable, str) else None)
+            for record, rate, variable in zip(manifest["id"], rates, variables, strict=True)
+        }
+        self._headers: dict[tuple[str, Declared], SignalHeader] = {}
         self._contents: dict[str, str] = {}
+        self._faults: dict[str, tuple[str, ...]] = {}
 
     def header(self, record: str) -> SignalHeader:
         """Return the header of the file that holds a recording."""
-        path = self._paths[record]
-        if path not in self._headers:
-            self._headers[path] = read_header(path)
-        header = self._headers[path]
+        path, declared = self._paths[record], self._declared[record]
+        if (path, declared) not in self._headers:
+            self._headers[path, declared] = read_header(path, declared)
+        header = self._headers[path, declared]
         text = self._names[record]
         if not isinstance(text, str) or not text:
             return header
@@ -64,18 +77,25 @@ class FileRecordings:
                 f"{path}: has {header.channels} channels, but the manifest names {text!r}; "
                 "expected as many names, each another"
             )
-        return SignalHeader(header.channels, header.samples, header.sample_rate, names)
+        return dataclasses.replace(header, channel_names=names)
 
     def read(self, record: str, start: int, stop: int) -> NDArray[np.float32]:
         """Return samples [channel, time] of that file, from sample ``start`` up to ``stop``."""
-        return read_samples(self._paths[record], start, stop)
+        return read_samples(self._paths[record], start, stop, self._declared[record])
 
     def content(self, record: str) -> str:
-        """Return the SHA-256 of the bytes of that file."""
+        """Return the SHA-256 of the bytes of that file, and of the files that hold the samples of a header."""
         path = self._paths[record]
         if path not in self._contents:
-            self._contents[path] = file_hash(path)
+            self._contents[path] = "+".join(file_hash(file) for file in recording_files(path))
         return self._contents[path]
+
+    def faults(self, record: str) -> tuple[str, ...]:
+        """Return a line a checksum in that file that its samples do not match; every file is read once."""
+        path = self._paths[record]
+        if path not in self._faults:
+            self._faults[path] = verify_recording(path)
+        return self._faults[path]
 
 
 class ArrayRecordings:
@@ -147,3 +167,7 @@ class ArrayRecordings:
     def content(self, record: str) -> str:
         """Return the SHA-256 of the signal and its sample rate."""
         return f"{array_hash(self._x[self._rows[record]])}@{self._header.sample_rate!r}"
+
+    def faults(self, record: str) -> tuple[str, ...]:  # noqa: ARG002
+        """Return nothing: signals in memory have no checksums."""
+        return ()

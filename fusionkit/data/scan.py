@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 
 from fusionkit.data.examine import examine
 from fusionkit.data.recordings import Recordings
+from fusionkit.data.scan_warnings import scan_warnings
 from fusionkit.data.settings import DataSettings
 from fusionkit.data.signal import window_signal
 from fusionkit.errors import DataError
@@ -20,8 +21,6 @@ from fusionkit.interfaces import SignalSpec
 Progress = Callable[[int, int], None]
 
 _SHORTEST = 0.1
-_CLIPPED = 0.001
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class ScanResult:
     ----------
     records : DataFrame
         The manifest of the recordings that can be used, with ``start`` and ``stop`` filled in (s), ``sample_rate``
-        (Hz) and ``content`` (hash of the file).
+        (Hz), ``content`` (hash of the file), ``digest`` (hash of the decoded samples) and ``level`` (dB re 1).
     channels : tuple of str
         The channels that are read, in this order.
     signal : SignalSpec
@@ -68,9 +67,10 @@ def scan(recordings: Recordings, settings: DataSettings, progress: Progress | No
     """Read every recording once.
 
     A recording cannot be used if it is unreadable, truncated or empty; if a sample is NaN or infinite; if every channel
-    is constant; if it lacks a channel, or has other channels than most; or if it is shorter than a tenth of a window.
-    A warning tells of recordings shorter than a window (they will be padded with zeros), of constant channels beside
-    others, of clipping (more than 0.1 % of the samples at full scale) and of recordings with the same content.
+    is constant; if it lacks a channel, has other channels than most, or a channel in another unit than most; or if it
+    is shorter than a tenth of a window. A warning tells of recordings shorter than a window (they will be padded with
+    zeros), of constant channels beside others, of clipping (more than 0.1 % of the samples at full scale), of a mean
+    above ten times the RMS about it, of resampling, of what a reader assumed, and of recordings with the same samples.
 
     Parameters
     ----------
@@ -99,26 +99,37 @@ def scan(recordings: Recordings, settings: DataSettings, progress: Progress | No
         if progress:
             progress(position + 1, len(rows))
 
-    channels = settings.channels or _common_channels(found)
+    channels = settings.channels or _most_common(facts["channels"] for facts in found)
+    units = dict(_most_common(tuple(zip(facts["channels"], facts["units"], strict=False)) for facts in found))
     kept = []
     for facts in found:
         try:
-            _check_fit(facts, channels, settings)
+            _check_fit(facts, channels, units, settings)
             kept.append(facts)
         except DataError as error:
             problems.append(_problem(rows[facts["position"]], error))
     if problems and (settings.on_bad_file == "error" or not kept):
         hint = "mend or remove them, or leave them out with --on-bad-file skip" if kept else "none is left"
-        raise DataError(f"{len(problems)} of {len(rows)} recordings cannot be used; {hint}", list(map(str, problems)))
+        raise DataError(f"{len(problems)} of {len(rows)} recordings cannot be used; {hint}", problem_lines(problems))
 
     positions = [facts["position"] for facts in kept]
     records = manifest.iloc[positions].reset_index(drop=True)
-    for column in ("start", "stop", "sample_rate", "content"):
+    for column in ("start", "stop", "sample_rate", "content", "digest", "level"):
         records[column] = [facts[column] for facts in kept]
     signal = window_signal(records, len(channels), settings)
-    clipped = [facts["clipped"] for facts in kept]
-    flat = [bool(facts["flat"]) for facts in kept]
-    return ScanResult(records, channels, signal, tuple(problems), _warnings(records, clipped, flat, signal))
+    warnings = scan_warnings(records, pd.DataFrame(kept), signal, whole=settings.window == "whole")
+    return ScanResult(records, channels, signal, tuple(problems), warnings)
+
+
+def problem_lines(problems: Iterable[Problem]) -> list[str]:
+    """Return a line a problem; segments of one file that fail for one reason share a line."""
+    groups: dict[tuple[str, str], list[Problem]] = {}
+    for problem in problems:
+        groups.setdefault((problem.path, problem.reason), []).append(problem)
+    return [
+        str(group[0]) if len(group) == 1 else f"{path}: {reason} ({len(group)} segments of it)"
+        for (path, reason), group in groups.items()
+    ]
 
 
 def _problem(row: dict[Any, Any], error: DataError) -> Problem:
@@ -126,43 +137,24 @@ def _problem(row: dict[Any, Any], error: DataError) -> Problem:
     return Problem(row["id"], path, error.message.removeprefix(f"{path}: "))
 
 
-def _common_channels(found: list[dict[str, Any]]) -> tuple[str, ...]:
-    layouts = Counter(facts["channels"] for facts in found)
-    return layouts.most_common(1)[0][0] if layouts else ()
+def _most_common(values: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
+    counts = Counter(values).most_common(1)
+    return counts[0][0] if counts else ()
 
 
-def _check_fit(facts: dict[str, Any], channels: tuple[str, ...], settings: DataSettings) -> None:
+def _check_fit(facts: dict[str, Any], channels: tuple[str, ...], units: dict[str, str], settings: DataSettings) -> None:
     if settings.channels is None and set(facts["channels"]) != set(channels):
         raise DataError(
             f"has the channels {', '.join(facts['channels'])}, most recordings have {', '.join(channels)}; "
             "choose common ones with --channels"
         )
+    other = [
+        f"{name} in {unit}, most recordings in {units[name]}"
+        for name, unit in zip(facts["channels"], facts["units"], strict=False)
+        if unit != units.get(name, unit)
+    ]
+    if other:
+        raise DataError(f"has {'; '.join(other)}")
     seconds = facts["stop"] - facts["start"]
     if settings.duration is not None and seconds < _SHORTEST * settings.duration:
         raise DataError(f"lasts {seconds:.3g} s, less than a tenth of the window of {settings.duration:g} s")
-
-
-def _warnings(records: pd.DataFrame, clipped: list[float], flat: list[bool], signal: SignalSpec) -> tuple[str, ...]:
-    seconds = records["stop"] - records["start"]
-    short = seconds < signal.duration - 0.5 / signal.sample_rate
-    loud = pd.Series(clipped) > _CLIPPED
-    same = records.duplicated(["content", "start", "stop"], keep=False)
-    labels = records["label"] if "label" in records else pd.Series("", index=records.index)
-    kinds = labels.groupby([records["content"], records["start"], records["stop"]]).transform("nunique")
-    shares = [f"{name} ({share:.1%})" for name, share in zip(records["id"], clipped, strict=True)]
-    lines = (
-        (short, f"are shorter than the window of {signal.duration:g} s and padded with zeros", records["id"]),
-        (loud, "are clipped, with this share of their samples at full scale", pd.Series(shares)),
-        (pd.Series(flat), "have a constant channel", records["id"]),
-        (same, "have the same content as another one", records["id"]),
-        (kinds > 1, "have the same content as another one WITH ANOTHER LABEL", records["id"]),
-    )
-    return tuple(
-        f"{int(mask.sum())} of {len(records)} recordings {text}: {_names(names[mask])}"
-        for mask, text, names in lines
-        if mask.any()
-    )
-
-
-def _names(names: pd.Series[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")

@@ -1,4 +1,4 @@
-"""What a user chooses of the data: which recordings, which windows of them, and how they are split."""
+"""What a user chooses of the data: which recordings, and which windows of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class DataSettings:
         float | None, Option("Resample to this many samples a second, in Hz; none: the rate of the recordings.", gt=0)
     ] = None
     channels: Annotated[
-        tuple[str, ...] | None, Option("Channels in this order, by name or by position from 0; none: all.")
+        tuple[str, ...] | None,
+        Option("Channels in this order, by name (0, 1, ... where a file has no names); none: all."),
     ] = None
     label_column: Annotated[str, Option("Column of the manifest that is predicted.")] = "label"
     classes: Annotated[
@@ -58,22 +59,3 @@ class DataSettings:
             )
         if self.window != "hop" and self.hop is not None:
             raise UsageError(f"hop is {self.hop:g} s, but window is {self.window!r}; use window 'hop' or leave hop out")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SplitSettings:
-    """How recordings are shared out among training, validation and test."""
-
-    split: Annotated[
-        Literal["subject", "predefined", "leave-one-database-out"],
-        Option(
-            "By subject (by recording where no subject is known), as the data set itself says, "
-            "or each database once as the test part."
-        ),
-    ] = "subject"
-    test_fraction: Annotated[float, Option("Share of the recordings that is tested; 0: no test part.", ge=0, lt=1)] = (
-        0.2
-    )
-    validation_fraction: Annotated[
-        float, Option("Share of the recordings that are not tested that is used for validation.", gt=0, lt=1)
-    ] = 0.2

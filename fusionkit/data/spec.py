@@ -8,6 +8,9 @@ from pathlib import Path
 from fusionkit.errors import DataError
 from fusionkit.options import plain_name
 
+IN_MEMORY = "arrays in memory"
+"""The data spec of a model that was fitted to arrays."""
+
 # At least two letters: C:\data is a drive, not an adapter.
 _ADAPTER = re.compile(r"[A-Za-z][A-Za-z0-9_-]+")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusionkit.data.channels import channel_positions
+from fusionkit.data.preprocessing import NO_PREPROCESSING, Preprocessing
 from fusionkit.data.recordings import Recordings
 from fusionkit.data.resample import resample, resample_context, resample_ratio
 from fusionkit.data.scan import ScanResult
@@ -73,7 +75,8 @@ class WindowReader:
     """Reads windows in the shape that all of them have.
 
     A window of a resampled recording equals, sample for sample, the same stretch of the recording resampled as a whole
-    (where it starts on a sample of it).
+    (where it starts on a sample of it). Preprocessors get the resampled window with as much signal around it as they
+    ask for; a window padded with zeros is padded after them.
 
     Parameters
     ----------
@@ -81,11 +84,16 @@ class WindowReader:
         What to read.
     scanned : ScanResult
         Channels, shape and sample rates.
+    preprocessing : Preprocessing, optional
+        What changes the samples.
     """
 
-    def __init__(self, recordings: Recordings, scanned: ScanResult) -> None:
+    def __init__(
+        self, recordings: Recordings, scanned: ScanResult, preprocessing: Preprocessing = NO_PREPROCESSING
+    ) -> None:
         self.signal = scanned.signal
         self.channels = scanned.channels
+        self.preprocessing = preprocessing
         self._recordings = recordings
         self._contents = dict(zip(scanned.records["id"], scanned.records["content"], strict=True))
 
@@ -108,6 +116,7 @@ class WindowReader:
         first, last = round(window["start"] * rate), round(window["stop"] * rate)
         up, down = resample_ratio(rate, self.signal.sample_rate)
         context = 0 if up == down else resample_context(up, down)
+        context += -(-math.ceil(self.preprocessing.context * rate) // down) * down
         left = min(context, first // down * down)
         right = min(context, header.samples - last)
         samples = self._recordings.read(record, first - left, last + right)
@@ -115,14 +124,15 @@ class WindowReader:
         offset = left * up // down
         count = min(self.signal.samples, -(-(last - first) * up // down))
         padded = np.zeros((self.signal.channels, self.signal.samples), dtype=np.float32)
-        padded[:, :count] = resample(samples, up, down)[:, offset : offset + count]
+        changed = self.preprocessing(resample(samples, up, down), record)
+        padded[:, :count] = changed[:, offset : offset + count]
         return padded
 
     def key(self, windows: pd.DataFrame) -> str:
-        """Return a hash of all that decides the values of the windows: contents, bounds, channels and shape."""
+        """Return a hash of all that decides the values of the windows: contents, bounds, channels, shape, changes."""
         bounds = zip(windows["record"], windows["start"], windows["stop"], strict=True)
         plan = [(self._contents[record], self._positions(record), start, stop) for record, start, stop in bounds]
-        text = json.dumps([self.signal.samples, self.signal.sample_rate, plan])
+        text = json.dumps([self.signal.samples, self.signal.sample_rate, self.preprocessing.key, plan])
         return hashlib.sha256(text.encode()).hexdigest()
 
     def _positions(self, record: str) -> list[int]:

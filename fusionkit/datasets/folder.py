@@ -13,6 +13,9 @@ from fusionkit.options import Option
 if TYPE_CHECKING:
     import pandas as pd
 
+SUFFIXES = (".edf", ".flac", ".hea", ".wav")
+"""Files that state their own sample rate."""
+
 
 def folder(
     path: Path | None,
@@ -23,9 +26,9 @@ def folder(
         Option("Regular expression that finds the subject in a file name, as its group; none: subjects are unknown."),
     ] = None,
 ) -> pd.DataFrame:
-    r"""List recordings (wav, flac) in a folder for each class: ``PATH/normal/1.wav``, ``PATH/murmur/batch-2/7.wav``.
+    r"""List recordings in a folder for each class: ``PATH/normal/1.wav``, ``PATH/murmur/batch-2/7.wav``.
 
-    Hidden files, and files that are no recordings, are left out.
+    Recordings are wav, flac, edf and WFDB headers. Hidden files, and files that are no recordings, are left out.
 
     Parameters
     ----------
@@ -49,20 +52,18 @@ def folder(
     """
     import pandas as pd
 
-    from fusionkit.data.readers import READERS
-
     root = existing_folder(path, "folder")
     pattern = _pattern(subject)
     classes = sorted(child for child in root.iterdir() if child.is_dir() and not child.name.startswith("."))
     sounds = sorted(
         file
         for file in root.rglob("*")
-        if file.suffix.lower() in READERS
+        if file.suffix.lower() in SUFFIXES
         and (file.is_file() or file.is_symlink())
         and not any(part.startswith(".") for part in file.relative_to(root).parts)
     )
     if not sounds:
-        raise DataError(f"dataset 'folder': {root} holds no recording; expected {', '.join(sorted(READERS))}")
+        raise DataError(f"dataset 'folder': {root} holds no recording; expected {', '.join(SUFFIXES)}")
     labels = [file.relative_to(root).parts[0] for file in sounds]
     faults = [f"{file} lies in no class folder" for file in sounds if file.parent == root]
     faults += [f"{child} holds no recording" for child in classes if child.name not in labels]

@@ -23,6 +23,13 @@ def physionet2016(
     quality: Annotated[
         Literal["all", "clean"], Option("All recordings, or only those that the organisers call clean.")
     ] = "all",
+    validation: Annotated[
+        Literal["once", "again"],
+        Option(
+            "Recordings of the folder validation: each once, as part test of the training recordings, or again under "
+            "their own names, as the folder holds them (a leak, to be found by the audit)."
+        ),
+    ] = "once",
 ) -> pd.DataFrame:
     """PhysioNet/CinC Challenge 2016: 3240 phonocardiograms of six databases, normal or abnormal, at 2000 Hz.
 
@@ -36,6 +43,9 @@ def physionet2016(
         Folder that holds ``training-a`` to ``training-f`` and ``validation``.
     quality : 'all' or 'clean'
         Clean ones have a 1 in the third column of ``REFERENCE-SQI.csv``.
+    validation : 'once' or 'again'
+        With ``again``, the wavs of ``validation`` are the part ``test`` and all training recordings are ``train``, as
+        the folders suggest.
 
     Returns
     -------
@@ -92,7 +102,14 @@ def physionet2016(
             for record, label in test.items()
             if known.get(record) != label
         ]
-        frame["split"] = ["test" if record in test else "train" for record in frame["id"]]
+        if validation == "again":
+            copies = frame[frame["id"].isin(test)].assign(
+                path=[str(root / "validation" / f"{record}.wav") for record in frame["id"] if record in test],
+                id=[f"validation/{record}" for record in frame["id"] if record in test],
+            )
+            frame = pd.concat([frame.assign(split="train"), copies.assign(split="test")], ignore_index=True)
+        else:
+            frame["split"] = ["test" if record in test else "train" for record in frame["id"]]
     if faults:
         raise DataError(f"dataset 'physionet2016': {root} has {len(faults)} faults; get a new copy", faults)
     return frame[frame["quality"] == "clean"].reset_index(drop=True) if quality == "clean" else frame

@@ -2,142 +2,158 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from sklearn import metrics
 
-from fusionkit.evaluation.predictions import PREFIX, by_record, class_names
+from fusionkit.evaluation.cases import Cases, Floats, Truth, decide
+from fusionkit.evaluation.intervals import intervals
+from fusionkit.evaluation.predictions import (
+    by_record,
+    by_subject,
+    class_names,
+    probability_matrix,
+    subject_level_obstacle,
+    subjects_known,
+    true_classes,
+)
+from fusionkit.evaluation.settings import EvaluationSettings
+from fusionkit.evaluation.weighted_metrics import METRIC_NAMES, f1_by_class, weighted_metrics
 
-Truth = NDArray[np.int64]
-Probabilities = NDArray[np.float64]
+__all__ = ["METRICS", "decide", "score_splits", "score_table"]
 
-
-def decide(probabilities: Probabilities) -> Truth:
-    """Return the class of the highest probability; of two classes with equal ones, the second (p >= 0.5)."""
-    if probabilities.shape[1] == 2:
-        return np.asarray(probabilities[:, 1] >= 0.5, dtype=np.int64)
-    return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
-
-
-def accuracy(truth: Truth, probabilities: Probabilities) -> float:
-    """Return the share of right decisions."""
-    return float(metrics.accuracy_score(truth, decide(probabilities)))
-
-
-def balanced_accuracy(truth: Truth, probabilities: Probabilities) -> float:
-    """Return the mean, over the classes that occur, of the share of right decisions."""
-    decided = decide(probabilities)
-    return float(np.mean([(decided[truth == label] == label).mean() for label in np.unique(truth)]))
+Metric = Callable[[Truth, Floats], float]
+Scores = dict[str, Any]
 
 
-def f1_macro(truth: Truth, probabilities: Probabilities) -> float:
-    """Return the mean over all classes of F1 = 2 TP / (2 TP + FP + FN), which is 0 for a class that never occurs."""
-    return float(np.mean(f1_by_class(truth, probabilities)))
+def _metric(name: str) -> Metric:
+    def metric(truth: Truth, probabilities: Floats) -> float:
+        cases = Cases(truth, probabilities, np.arange(len(truth)))
+        return float(weighted_metrics(cases, np.ones((1, len(truth))))[name][0])
+
+    return metric
 
 
-def f1_by_class(truth: Truth, probabilities: Probabilities) -> list[float]:
-    """Return F1 = 2 TP / (2 TP + FP + FN) of every class."""
-    labels = range(probabilities.shape[1])
-    scores = metrics.f1_score(truth, decide(probabilities), labels=labels, average=None, zero_division=0)
-    return [float(score) for score in scores]
+METRICS: dict[str, Metric] = {name: _metric(name) for name in METRIC_NAMES}
+"""From truth [case], or multi-label [case, class], and probabilities [case, class] to a figure; NaN: undefined."""
 
 
-def roc_auc(truth: Truth, probabilities: Probabilities) -> float:
-    """Return the area under the ROC curve: of the second of two classes, else the mean over one class against the rest.
-
-    NaN when a class does not occur, or is the only one.
-    """
-    return _one_against_rest(metrics.roc_auc_score, truth, probabilities)
-
-
-def average_precision(truth: Truth, probabilities: Probabilities) -> float:
-    """Return the average precision: of the second of two classes, else the mean over one class against the rest.
-
-    NaN when a class does not occur, or is the only one.
-    """
-    return _one_against_rest(metrics.average_precision_score, truth, probabilities)
-
-
-def mcc(truth: Truth, probabilities: Probabilities) -> float:
-    """Return Matthews' correlation coefficient, for several classes as R_K; 0 where all is one class.
-
-    References
-    ----------
-    Gorodkin, Comput Biol Chem 28 (2004) 367, doi 10.1016/j.compbiolchem.2004.09.006
-    """
-    decided = decide(probabilities)
-    if np.array_equal(truth, decided) and len(np.unique(truth)) == 1:
-        return 0.0
-    return float(metrics.matthews_corrcoef(truth, decided))
-
-
-METRICS: dict[str, Callable[[Truth, Probabilities], float]] = {
-    "accuracy": accuracy,
-    "balanced_accuracy": balanced_accuracy,
-    "f1_macro": f1_macro,
-    "roc_auc": roc_auc,
-    "average_precision": average_precision,
-    "mcc": mcc,
-}
-
-
-def score_table(predictions: pd.DataFrame) -> dict[str, Any]:
-    """Return all metrics of a predictions table, at the level of records.
+def score_table(
+    predictions: pd.DataFrame,
+    settings: EvaluationSettings | None = None,
+    *,
+    multilabel: bool = False,
+) -> Scores:
+    """Return all metrics of a predictions table, at the level of records and at every other level.
 
     Parameters
     ----------
     predictions : DataFrame
-        Windows of one part, with ``label`` and p_<class>.
+        Windows of one part, with ``record``, ``label``, p_<class> and, where known, ``subject``.
+    settings : EvaluationSettings, optional
+        How windows become records, and the intervals.
+    multilabel : bool
+        Whether a label names any number of classes, with semicolons between them; the probabilities are then decided
+        one by one.
 
     Returns
     -------
     dict
-        The figures of `METRICS` (None where one is not defined), ``f1`` a class, ``confusion`` (a row a true class),
-        ``classes``, and the number of ``records`` and ``windows``.
+        The figures of `METRICS` (None where one is not defined), ``f1`` a class, ``confusion``, ``classes`` and
+        ``multilabel``; what `intervals` returns, unless it is switched off; the number of ``records``, ``windows`` and,
+        where known, ``subjects``; ``levels``, with the same figures by ``window`` and by ``subject``, or
+        ``no_subject_level``, the reason why there are none by subject. Confusion has a row a true class and a column a
+        decided one; multi-label it is a list of [[tn, fp], [fn, tp]], one a class.
+
+    Raises
+    ------
+    DataError
+        If a label is no class, or a probability is NaN or lies outside 0 to 1.
     """
-    classes = class_names(predictions)
-    records = by_record(predictions)
-    truth = np.array([classes.index(label) for label in records["label"]], dtype=np.int64)
-    probabilities = records[[f"{PREFIX}{name}" for name in classes]].to_numpy(dtype=np.float64)
-    figures: dict[str, Any] = {}
-    for name, metric in METRICS.items():
-        value = metric(truth, probabilities)
-        figures[name] = value if math.isfinite(value) else None
-    figures["f1"] = dict(zip(classes, f1_by_class(truth, probabilities), strict=True))
-    confusion = metrics.confusion_matrix(truth, decide(probabilities), labels=range(len(classes)))
-    figures["confusion"] = confusion.tolist()
-    figures["classes"] = classes
-    figures["records"] = len(records)
-    figures["windows"] = len(predictions)
-    return figures
+    settings = settings or EvaluationSettings()
+    records = by_record(predictions, settings.aggregate, multilabel)
+    found = _figures(records, settings, multilabel)
+    same = len(records) == len(predictions) and settings.aggregate == "mean"
+    windows = dict(found) if same else _figures(predictions, settings, multilabel)
+    found |= {"records": len(records), "windows": len(predictions), "levels": {"window": windows}}
+    if subjects_known(records):
+        found["subjects"] = int(records["subject"].nunique())
+    obstacle = subject_level_obstacle(records)
+    if obstacle:
+        found["no_subject_level"] = obstacle
+    else:
+        subjects = by_subject(predictions, settings.aggregate, multilabel)
+        found["levels"]["subject"] = _figures(subjects, settings, multilabel)
+    return found
 
 
-def score_splits(predictions: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """Return the metrics of every part.
+def score_splits(
+    predictions: pd.DataFrame,
+    settings: EvaluationSettings | None = None,
+    *,
+    multilabel: bool = False,
+) -> dict[str, Scores]:
+    """Return the metrics of every part, as `score_table` does.
 
-    With several folds a figure is the mean over the folds, ``sd`` holds the standard deviations (ddof 1), ``folds`` the
-    figures of each fold, and confusion counts are summed; ``pooled`` holds the figures of the test part with all folds
-    in one table, although the probabilities are of different models.
+    Only the test part has intervals: the model has seen the others. With several folds a figure is the mean over the
+    folds, ``sd`` holds the standard deviations (ddof 1), ``folds`` the figures of each fold, and confusion counts are
+    summed; ``pooled`` holds the figures, with intervals, of the test part with all folds in one table, although the
+    probabilities are of different models.
     """
-    scores: dict[str, dict[str, Any]] = {}
+    settings = settings or EvaluationSettings()
+    plain = dataclasses.replace(settings, intervals=0)
+    scores: dict[str, Scores] = {}
     for split in [name for name in ("train", "validation", "test") if (predictions["split"] == name).any()]:
         part = predictions[predictions["split"] == split]
-        folds = {str(fold): score_table(rows) for fold, rows in part.groupby("fold", sort=False)}
-        scores[split] = next(iter(folds.values())) if len(folds) == 1 else _over_folds(folds)
-        if len(folds) > 1:
-            scores[split]["records"] = int(part["record"].nunique())
-            if split == "test":
-                scores[split]["pooled"] = score_table(part)
+        chosen = settings if split == "test" else plain
+        if part["fold"].nunique() == 1:
+            scores[split] = score_table(part, chosen, multilabel=multilabel)
+            continue
+        groups = part.groupby("fold", sort=False)
+        folds = {str(fold): score_table(rows, plain, multilabel=multilabel) for fold, rows in groups}
+        scores[split] = _over_folds(folds) | {"records": int(part["record"].nunique())}
+        if subjects_known(part):
+            scores[split]["subjects"] = int(part["subject"].nunique())
+        if split == "test":
+            scores[split]["pooled"] = score_table(part, settings, multilabel=multilabel)
     return scores
 
 
-def _over_folds(folds: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _figures(table: pd.DataFrame, settings: EvaluationSettings, multilabel: bool) -> Scores:
+    """Return the figures of a table with a row a case."""
+    classes = class_names(table)
+    unit = "subject" if subjects_known(table) else "record"
+    groups, names = pd.factorize(table[unit], sort=True)
+    cases = Cases(true_classes(table, multilabel), probability_matrix(table), groups)
+    ones = np.ones((1, len(names)))
+    counts = cases.counts(ones)
+    found: Scores = {
+        name: float(value) if math.isfinite(value) else None for name, (value,) in weighted_metrics(cases, ones).items()
+    }
+    found["f1"] = dict(zip(classes, f1_by_class(counts)[0].tolist(), strict=True))
+    found["confusion"] = counts.confusion[0].astype(int).tolist()
+    found |= {"classes": classes, "multilabel": multilabel}
+    return found | (intervals(cases, unit, settings) if settings.intervals else {})
+
+
+def _over_folds(folds: dict[str, Scores]) -> Scores:
     tables = list(folds.values())
+    levels = [name for name in tables[0]["levels"] if all(name in table["levels"] for table in tables)]
+    obstacles = [table["no_subject_level"] for table in tables if "no_subject_level" in table]
+    return {
+        **_averaged(tables),
+        "windows": sum(table["windows"] for table in tables),
+        "levels": {name: _averaged([table["levels"][name] for table in tables]) for name in levels},
+        **({"no_subject_level": obstacles[0]} if obstacles else {}),
+        "folds": folds,
+    }
+
+
+def _averaged(tables: list[Scores]) -> Scores:
     classes = tables[0]["classes"]
     known = {name: [table[name] for table in tables if table[name] is not None] for name in METRICS}
     return {
@@ -146,16 +162,5 @@ def _over_folds(folds: dict[str, dict[str, Any]]) -> dict[str, Any]:
         "f1": {label: float(np.mean([table["f1"][label] for table in tables])) for label in classes},
         "confusion": np.sum([table["confusion"] for table in tables], axis=0).tolist(),
         "classes": classes,
-        "windows": sum(table["windows"] for table in tables),
-        "folds": folds,
+        "multilabel": tables[0]["multilabel"],
     }
-
-
-def _one_against_rest(
-    score: Callable[[NDArray[np.bool_], Probabilities], float], truth: Truth, probabilities: Probabilities
-) -> float:
-    count = probabilities.shape[1]
-    if len(np.unique(truth)) < max(count, 2):
-        return math.nan
-    positives = [1] if count == 2 else range(count)
-    return float(np.mean([score(truth == label, probabilities[:, label]) for label in positives]))

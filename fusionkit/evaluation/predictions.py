@@ -12,7 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fusionkit.data.labels import label_classes, membership
 from fusionkit.errors import DataError
+from fusionkit.evaluation.cases import decide
+from fusionkit.evaluation.settings import Aggregate
 
 PREFIX = "p_"
 KEYS = ("fold", "split", "record", "subject", "database", "label")
@@ -50,20 +53,110 @@ def class_names(predictions: pd.DataFrame) -> list[str]:
     return [str(column)[len(PREFIX) :] for column in predictions.columns if str(column).startswith(PREFIX)]
 
 
-def by_record(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a record: the mean of the probabilities of its windows."""
-    keys = [key for key in KEYS if key in predictions]
-    columns = [f"{PREFIX}{name}" for name in class_names(predictions)]
-    return predictions.groupby(keys, sort=False, dropna=False)[columns].mean().reset_index()
+def by_record(predictions: pd.DataFrame, how: Aggregate = "mean", multilabel: bool = False) -> pd.DataFrame:
+    """Return one row a record, with the probabilities that its windows give.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A row a window.
+    how : 'mean', 'max' or 'vote'
+        The mean of the windows; the maximum of each class, divided by the sum over classes unless multi-label; or the
+        share of windows that decide for the class.
+    multilabel : bool
+        Whether a record may belong to several classes.
+    """
+    return _gathered(predictions, KEYS, how, multilabel)
 
 
-def read_predictions(path: Path) -> pd.DataFrame:
-    """Read a predictions table.
+def by_subject(predictions: pd.DataFrame, how: Aggregate = "mean", multilabel: bool = False) -> pd.DataFrame:
+    """Return one row a subject, from its records as `by_record` makes a record from its windows."""
+    return _gathered(by_record(predictions, how, multilabel), ("fold", "split", "subject", "label"), how, multilabel)
+
+
+def subjects_known(table: pd.DataFrame) -> bool:
+    """Return whether every row names its subject."""
+    return "subject" in table and bool((table["subject"].notna() & (table["subject"] != "")).all())
+
+
+def subject_level_obstacle(records: pd.DataFrame) -> str | None:
+    """Return why records cannot be scored by subject, or None where they can."""
+    if not subjects_known(records):
+        return "no subjects are known"
+    labels = records.groupby("subject")["label"].nunique()
+    several = labels.index[labels > 1]
+    if len(several):
+        return f"{len(several)} of {len(labels)} subjects have records with different labels, for example {several[0]}"
+    return None
+
+
+def true_classes(table: pd.DataFrame, multilabel: bool = False) -> NDArray[np.int64] | NDArray[np.bool_]:
+    """Return the number of the class of every row; multi-label, whether a row belongs to a class [row, class].
 
     Raises
     ------
     DataError
-        If the file is not there, lacks a column, or has a label that is no class.
+        If a label is not, or names, a class without probabilities.
+    """
+    classes = class_names(table)
+    labels, places = np.unique(table["label"].astype(str), return_inverse=True)
+    for label in labels:
+        for name in label_classes(label, multilabel):
+            if name not in classes:
+                raise DataError(f"the label {name!r} of a prediction has no column {PREFIX + name!r}")
+    members = membership(labels, classes, multilabel)[places]
+    return members if multilabel else np.asarray(members.argmax(axis=1), dtype=np.int64)
+
+
+def probability_matrix(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the probabilities [row, class].
+
+    Raises
+    ------
+    DataError
+        If one is NaN or lies outside 0 to 1.
+    """
+    columns = [f"{PREFIX}{name}" for name in class_names(table)]
+    matrix = table[columns].to_numpy(dtype=np.float64)
+    wrong = ~((matrix >= 0) & (matrix <= 1))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise DataError(
+            f"the prediction of record {table['record'].iloc[row]} has {columns[column]} = {matrix[row, column]:g}; "
+            f"expected 0 to 1 ({wrong.any(axis=1).sum()} rows are wrong)"
+        )
+    return matrix
+
+
+def _gathered(table: pd.DataFrame, keys: Sequence[str], how: Aggregate, multilabel: bool) -> pd.DataFrame:
+    columns = [f"{PREFIX}{name}" for name in class_names(table)]
+    present = [key for key in keys if key in table]
+    matrix = probability_matrix(table)
+    if how == "vote":
+        decided = decide(matrix, multilabel)
+        matrix = np.asarray(decided if multilabel else decided[:, None] == np.arange(len(columns)), dtype=np.float64)
+    rows = pd.concat([table[present], pd.DataFrame(matrix, columns=columns, index=table.index)], axis=1)
+    groups = rows.groupby(present, sort=False, dropna=False)[columns]
+    gathered = groups.max() if how == "max" else groups.mean()
+    if how == "max" and not multilabel:
+        gathered = gathered.div(gathered.sum(axis=1), axis=0)
+    return gathered.reset_index()
+
+
+def read_predictions(path: Path, multilabel: bool = False) -> pd.DataFrame:
+    """Read a predictions table.
+
+    Parameters
+    ----------
+    path : Path
+        A predictions.csv.
+    multilabel : bool
+        Whether a label names any number of classes, with semicolons between them.
+
+    Raises
+    ------
+    DataError
+        If the file is not there, lacks a column, has a label that is no class, or a probability that is none.
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
@@ -78,7 +171,9 @@ def read_predictions(path: Path) -> pd.DataFrame:
         raise DataError(
             f"{path} lacks {', '.join(sorted(missing) or [PREFIX + '<class>'])}; expected a predictions.csv"
         )
-    unknown = sorted(set(table["label"]) - set(class_names(table)))
-    if unknown:
-        raise DataError(f"{path} has the label {unknown[0]!r}, but no column {PREFIX + unknown[0]!r}")
+    try:
+        true_classes(table, multilabel)
+        probability_matrix(table)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
     return table

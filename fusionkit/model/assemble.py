@@ -9,11 +9,11 @@ from fusionkit.interfaces import BranchSpec, Encoder, Representation, SignalSpec
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.probe import create, probe_encoder, probe_model, probe_representation
 from fusionkit.model.schedule import Schedule, needs_branch_classifiers
-from fusionkit.model.settings import BranchSettings, FuserSettings, branch_names
+from fusionkit.model.settings import BranchSettings, ComponentSettings, branch_names
 from fusionkit.registry import Registry
 
 
-def check_combination(registry: Registry, branches: Sequence[BranchSettings], fuser: FuserSettings) -> None:
+def check_combination(registry: Registry, branches: Sequence[BranchSettings], fuser: ComponentSettings) -> None:
     """Check names, fit and number of branches before any data is read.
 
     Raises
@@ -46,7 +46,7 @@ def assemble(
     registry: Registry,
     signal: SignalSpec,
     branches: Sequence[BranchSettings],
-    fuser: FuserSettings,
+    fuser: ComponentSettings,
     num_outputs: int,
     *,
     schedule: Schedule = "fuser",
@@ -61,7 +61,7 @@ def assemble(
         Shape of one window.
     branches : sequence of BranchSettings
         The (representation, encoder) pairs, in order.
-    fuser : FuserSettings
+    fuser : ComponentSettings
         What joins them.
     num_outputs : int
         Logits a window.

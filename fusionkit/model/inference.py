@@ -64,8 +64,10 @@ def run_in_batches(
 
 
 def probabilities(task: Task, logits: Tensor) -> NDArray[np.float64]:
-    """Return class probabilities [sample, class]: softmax of the logits, or sigmoid where a task has one output."""
+    """Return class probabilities [sample, class]: softmax, or sigmoid for one output and for a multi-label task."""
     scores = logits.double().cpu()
+    if task.kind == "multilabel":
+        return torch.sigmoid(scores).numpy()
     if task.num_outputs == 1:
         positive = torch.sigmoid(scores[:, 0])
         return torch.stack((1 - positive, positive), dim=1).numpy()

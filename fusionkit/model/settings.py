@@ -26,8 +26,8 @@ class BranchSettings:
 
 
 @dataclass(frozen=True)
-class FuserSettings:
-    """A fuser by name, with its options."""
+class ComponentSettings:
+    """A component by name, with its options."""
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -23,11 +23,12 @@ from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Registry
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter
+from fusionkit.run.transforms import make_augmentations
+from fusionkit.training.augmenter import Augmenter
 from fusionkit.training.batches import Part
 from fusionkit.training.class_weights import sample_weights
 from fusionkit.training.devices import choose_device, choose_precision
 from fusionkit.training.fit import Training, fit
-from fusionkit.training.settings import TrainingSettings
 
 Views = Sequence[NDArray[np.float32]]
 SaveModel = Callable[[str, str, FusionModel], None]
@@ -69,7 +70,13 @@ def build_model(config: RunConfig, registry: Registry, prepared: Prepared) -> Fu
 
 
 def run_folds(
-    config: RunConfig, registry: Registry, prepared: Prepared, views: Views, reporter: Reporter, save: SaveModel
+    config: RunConfig,
+    registry: Registry,
+    prepared: Prepared,
+    signals: NDArray[np.float32],
+    views: Views,
+    reporter: Reporter,
+    save: SaveModel,
 ) -> Outcome:
     """Train and predict every fold.
 
@@ -81,6 +88,8 @@ def run_folds(
         The installed components.
     prepared : Prepared
         Windows, task and folds.
+    signals : array [window, channel, time]
+        All windows: what augmentations of signals start from.
     views : sequence of array [window, ...]
         The view of every branch for all windows.
     reporter : Reporter
@@ -96,7 +105,8 @@ def run_folds(
         if len(prepared.fold_names) > 1:
             reporter.note(f"fold {fold}")
         model = build_model(config, registry, prepared)
-        epochs += _fit_fold(config.training, config.seed, fold, model, prepared, views, reporter, save)
+        augmenter = _augmenter(config, registry, prepared, signals, model)
+        epochs += _fit_fold(config, fold, model, prepared, views, augmenter, reporter, save)
         chosen = prepared.parts(fold)
         rows = np.flatnonzero(chosen.notna())
         table = predict_views(model, prepared.task, views, rows, config.training.batch_size)
@@ -120,16 +130,24 @@ def predict_views(
     return probabilities(task, logits)
 
 
+def _augmenter(
+    config: RunConfig, registry: Registry, prepared: Prepared, signals: NDArray[np.float32], model: FusionModel
+) -> Augmenter | None:
+    steps = make_augmentations(config, registry, prepared.reader.signal.sample_rate)
+    return Augmenter(steps, list(prepared.windows["window"]), signals, model.views, config.seed) if steps else None
+
+
 def _fit_fold(
-    settings: TrainingSettings,
-    seed: int,
+    config: RunConfig,
     fold: str,
     model: FusionModel,
     prepared: Prepared,
     views: Views,
+    augmenter: Augmenter | None,
     reporter: Reporter,
     save: SaveModel,
 ) -> list[dict[str, object]]:
+    settings = config.training
     device = choose_device(settings.device)
     parts = prepared.parts(fold)
 
@@ -138,7 +156,7 @@ def _fit_fold(
         column = settings.balance_within
         within = None if column is None else prepared.windows[column].astype(str).to_numpy(dtype=object)[rows]
         weights = sample_weights(prepared.targets[rows], settings.class_weights, within)
-        return Part(views, rows, prepared.targets[rows], weights)
+        return Part(views, rows, prepared.targets[rows], weights, augmenter if name == "train" else None)
 
     training = Training(
         model=model.to(device),
@@ -146,7 +164,7 @@ def _fit_fold(
         task=prepared.task,
         settings=settings,
         score=lambda chances, truth: METRICS[settings.monitor](truth, chances),
-        seed=seed,
+        seed=config.seed,
         device=device,
         precision=choose_precision(settings.precision),
         observe=reporter.training,

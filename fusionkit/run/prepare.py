@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fusionkit.config.run_config import RunConfig
+from fusionkit.data.audit.findings import Audit
+from fusionkit.data.labels import label_classes
 from fusionkit.data.recordings import Recordings
-from fusionkit.data.scan import scan
-from fusionkit.data.splits import is_record_wise, make_folds
+from fusionkit.data.scan import problem_lines
 from fusionkit.data.windows import WindowReader, plan_windows
 from fusionkit.errors import DataError, did_you_mean
 from fusionkit.interfaces import Task
+from fusionkit.registry import Registry
+from fusionkit.run.audited_data import audit_data
 from fusionkit.run.reporter import Reporter
-from fusionkit.run.task import make_task, order_classes
+from fusionkit.run.task import make_targets
+from fusionkit.run.transforms import make_preprocessing
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,20 @@ class Prepared:
     ----------
     reader : WindowReader
         Reads the signal of a window.
+    records : DataFrame
+        A row a recording that can be used, with what the scan found of it.
     windows : DataFrame
         A row a window.
     targets : array [window]
-        Class numbers.
+        Class numbers; for a multi-label task [window, class], 1 where the window belongs to the class.
     task : Task
         Kind and classes.
     folds : DataFrame
         A row a record and fold: ``fold``, ``record``, ``split``.
+    audited : Audit
+        What the audit of recordings and parts found.
+    leaks : tuple of str
+        What stands in two parts; the run was told to go on all the same.
     cautions : tuple of str
         What every reader of the results must know.
     notes : tuple of str
@@ -43,10 +52,13 @@ class Prepared:
     """
 
     reader: WindowReader
+    records: pd.DataFrame
     windows: pd.DataFrame
     targets: NDArray[np.int64]
     task: Task
     folds: pd.DataFrame
+    audited: Audit
+    leaks: tuple[str, ...]
     cautions: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -61,13 +73,15 @@ class Prepared:
         return [str(name) for name in self.folds["fold"].unique()]
 
 
-def prepare(config: RunConfig, recordings: Recordings, reporter: Reporter) -> Prepared:
+def prepare(config: RunConfig, registry: Registry, recordings: Recordings, reporter: Reporter) -> Prepared:
     """Scan the recordings, cut windows, find the task and share the records out.
 
     Parameters
     ----------
     config : RunConfig
         What was asked for.
+    registry : Registry
+        Where preprocessors are looked up.
     recordings : Recordings
         The data.
     reporter : Reporter
@@ -79,25 +93,25 @@ def prepare(config: RunConfig, recordings: Recordings, reporter: Reporter) -> Pr
         If recordings, labels or splits cannot be used.
     """
     _check_column(config.training.balance_within, recordings.manifest)
-    scanned = scan(recordings, config.data, partial(reporter.progress, "checking recordings"))
-    folds = make_folds(scanned.records, config.split, config.seed)
-    records = scanned.records[scanned.records["id"].isin(folds["record"])].reset_index(drop=True)
-    scanned = replace(scanned, records=records)
-    notes = [*scanned.warnings, *(f"left out: {problem}" for problem in scanned.problems)]
+    data = audit_data(recordings, config.data, config.split, config.seed, reporter)
+    scanned, folds, task = data.scanned, data.folds, data.task
+    notes = [*scanned.warnings, *(f"left out: {line}" for line in problem_lines(scanned.problems))]
     for note in notes:
         reporter.note(note)
-    order = config.data.classes or recordings.manifest.attrs.get("classes")
-    task = make_task(order_classes(list(records["label"]), order))
-    _check_monitor(config.training.monitor, records, folds, task)
-    cautions = list(recordings.manifest.attrs.get("cautions", ()))
-    if is_record_wise(records):
-        cautions.append("record-wise split: no subjects are known, so subject leakage is not excluded")
-    windows = plan_windows(scanned, config.data)
+    if not config.split.allow_leak:
+        data.require_no_leak()
+    used = scanned.records[scanned.records["id"].isin(folds["record"])].reset_index(drop=True)
+    _check_monitor(config.training.monitor, used, folds, task)
+    windows = plan_windows(replace(scanned, records=used), config.data)
     column = config.training.balance_within
     if column is not None and column not in windows:
-        windows[column] = windows["record"].map(records.set_index("id")[column])
-    targets = np.array([task.classes.index(label) for label in windows["label"]], dtype=np.int64)
-    return Prepared(WindowReader(recordings, scanned), windows, targets, task, folds, tuple(cautions), tuple(notes))
+        windows[column] = windows["record"].map(used.set_index("id")[column])
+    targets = make_targets(list(windows["label"]), task)
+    preprocessing = make_preprocessing(config, registry, scanned.signal.sample_rate)
+    reader = WindowReader(recordings, scanned, preprocessing)
+    return Prepared(
+        reader, scanned.records, windows, targets, task, folds, data.audited, data.leaks, data.cautions, tuple(notes)
+    )
 
 
 def _check_column(column: str | None, manifest: pd.DataFrame) -> None:
@@ -117,7 +131,8 @@ def _check_monitor(monitor: str, records: pd.DataFrame, folds: pd.DataFrame, tas
     if monitor not in ("roc_auc", "average_precision"):
         return
     for fold, rows in folds[folds["split"] == "validation"].groupby("fold"):
-        found = set(records["label"][records["id"].isin(rows["record"])])
+        labels = records["label"][records["id"].isin(rows["record"])]
+        found = {name for label in labels for name in label_classes(label, task.kind == "multilabel")}
         missing = [name for name in task.classes if name not in found]
         if missing:
             raise DataError(

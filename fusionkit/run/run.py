@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from fusionkit.config.run_config import RunConfig
 from fusionkit.config.toml import dump
 from fusionkit.data.load import load_manifest
 from fusionkit.data.recordings import FileRecordings
 from fusionkit.data.spec import parse_spec
+from fusionkit.data.split_file import split_hash, write_split_file
 from fusionkit.data.view_cache import ViewCache
 from fusionkit.evaluation.metrics import score_splits
 from fusionkit.model.assemble import check_combination
@@ -43,7 +42,7 @@ def load(config: RunConfig, registry: Registry, reporter: Reporter) -> Prepared:
     check_combination(registry, config.branches, config.fuser)
     choose_device(config.training.device)
     manifest = load_manifest(config.data, registry, config.dataset_options)
-    return prepare(config, FileRecordings(manifest), reporter)
+    return prepare(config, registry, FileRecordings(manifest), reporter)
 
 
 def negotiate(config: RunConfig, registry: Registry, reporter: Reporter | None = None) -> dict[str, Any]:
@@ -82,17 +81,19 @@ def run(
     described = describe_model(model, config.branches, config.fuser.name, config.training.schedule)
     folder = RunFolder(out) if out else RunFolder.named(Path("runs"), config.title, config.seed)
     folder.write_text("config.toml", dump(config))
-    folder.write_csv("split.csv", _split_table(prepared))
+    folder.write_text("split.csv", write_split_file(prepared.folds, prepared.records))
     folder.write_json("environment.json", environment() | {"components": _providers(config, registry)})
-    views = compute_views(model, config.branches, registry, prepared, ViewCache(warn=reporter.note), reporter)
+    cache = ViewCache(warn=reporter.note)
+    signals, views = compute_views(model, config.branches, registry, prepared, cache, reporter)
 
     def save(fold: str, name: str, trained: FusionModel) -> None:
         place = folder.path / "checkpoints" / (fold_folder(fold) if len(prepared.fold_names) > 1 else "") / name
         save_model(place, trained, prepared.task, config)
 
-    outcome = run_folds(config, registry, prepared, views, reporter, save)
+    outcome = run_folds(config, registry, prepared, signals, views, reporter, save)
     summary = _summary(config, prepared, described, outcome)
-    folder.write_csv("predictions.csv", outcome.predictions)
+    stamp = {"leaky": True} if prepared.leaks else {}
+    folder.write_csv("predictions.csv", outcome.predictions.assign(**stamp))
     folder.write_csv("history.csv", outcome.history)
     folder.write_json("metrics.json", summary)
     folder.write_text("report.html", html_report(folder.path))
@@ -104,13 +105,9 @@ def _providers(config: RunConfig, registry: Registry) -> dict[str, str]:
     names: list[tuple[Kind, str]] = [("dataset", parse_spec(config.data.spec)[0]), ("fuser", config.fuser.name)]
     for branch in config.branches:
         names += [("representation", branch.representation), ("encoder", branch.encoder)]
+    names += [("preprocessor", step.name) for step in config.preprocessors]
+    names += [("augmentation", step.name) for step in config.augmentations]
     return {f"{kind} {name}": str(registry.get(kind, name).provider) for kind, name in names}
-
-
-def _split_table(prepared: Prepared) -> pd.DataFrame:
-    columns = [name for name in ("record", "subject", "database", "label") if name in prepared.windows]
-    records = prepared.windows[columns].drop_duplicates("record")
-    return prepared.folds.merge(records, on="record", how="left", validate="many_to_one")
 
 
 def _summary(config: RunConfig, prepared: Prepared, described: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
@@ -119,10 +116,14 @@ def _summary(config: RunConfig, prepared: Prepared, described: dict[str, Any], o
         "data": config.data.spec.partition(":")[0] if ":" in config.data.spec else Path(config.data.spec).name,
         "seed": config.seed,
         "split": config.split.split,
+        "split_sha256": split_hash(prepared.folds),
+        "leaky": bool(prepared.leaks),
+        "leaks": list(prepared.leaks),
         "classes": list(prepared.task.classes),
         "cautions": list(prepared.cautions),
         "notes": list(prepared.notes),
-        "metrics": score_splits(outcome.predictions),
+        "audit": prepared.audited.to_dict(),
+        "metrics": score_splits(outcome.predictions, config.evaluation, multilabel=prepared.task.kind == "multilabel"),
         "epochs": len(outcome.history),
         "seconds": round(outcome.seconds, 3),
         "parameters": described["parameters"],

@@ -11,22 +11,25 @@ from torch import Tensor
 from fusionkit.config.resolve import resolve
 from fusionkit.config.run_config import RunConfig
 from fusionkit.config.toml import dump, parse
+from fusionkit.data.preprocessing import Preprocessing
 from fusionkit.errors import DataError, IntegrityError, UsageError
 from fusionkit.interfaces import SignalSpec, Task
 from fusionkit.model.assemble import assemble
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Registry
+from fusionkit.run.transforms import make_preprocessing
 from fusionkit.training.checkpoint import MANIFEST, load_checkpoint, save_checkpoint
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A model with its task and the configuration that it was trained under."""
+    """A model with its task, the configuration that it was trained under, and what it wants done to signals before."""
 
     model: FusionModel
     task: Task
     config: RunConfig
+    preprocessing: Preprocessing
 
 
 def save_model(folder: Path, model: FusionModel, task: Task, config: RunConfig) -> None:
@@ -66,6 +69,7 @@ def load_model(path: Path, registry: Registry) -> SavedModel:
         config = resolve(parse(text, "its configuration"), registry, with_dataset=False)
         with own_randomness():
             model = assemble(registry, signal, config.branches, config.fuser, task.num_outputs)
+        preprocessing = make_preprocessing(config, registry, signal.sample_rate)
     except UsageError as error:
         raise IntegrityError(f"{path} does not fit the installed components: {error}") from error
     try:
@@ -73,7 +77,7 @@ def load_model(path: Path, registry: Registry) -> SavedModel:
     except RuntimeError as error:
         fault = str(error).splitlines()[-1].strip()
         raise IntegrityError(f"{path}: the weights do not fit the installed components: {fault}") from error
-    return SavedModel(model.eval(), task, config)
+    return SavedModel(model.eval(), task, config, preprocessing)
 
 
 def _representations(model: FusionModel) -> dict[str, Tensor]:

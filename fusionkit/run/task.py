@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fusionkit.data.labels import membership
 from fusionkit.errors import DataError
 from fusionkit.interfaces import Task
 
@@ -17,7 +21,7 @@ def order_classes(labels: Sequence[str], order: Sequence[str] | None = None) -> 
     Parameters
     ----------
     labels : sequence of str
-        The label of every record.
+        The classes of the records, a class as often as it occurs or once.
     order : sequence of str, optional
         The classes as the user or the data set orders them. Otherwise a class whose name means that nothing was
         found (normal, negative, healthy, ...) comes first and the rest is sorted.
@@ -43,8 +47,18 @@ def order_classes(labels: Sequence[str], order: Sequence[str] | None = None) -> 
     return tuple(found)
 
 
-def make_task(classes: tuple[str, ...]) -> Task:
-    """Return the task of these classes: two classes share one output."""
+def make_task(classes: tuple[str, ...], *, multilabel: bool = False) -> Task:
+    """Return the task of these classes: two that exclude each other share one output."""
+    if multilabel:
+        return Task("multilabel", classes, len(classes))
     if len(classes) == 2:
         return Task("binary", classes, 1)
     return Task("multiclass", classes, len(classes))
+
+
+def make_targets(labels: Sequence[str], task: Task) -> NDArray[np.int64]:
+    """Return the class number of every label; for a multi-label task [label, class], 1 where it names the class."""
+    if task.kind == "multilabel":
+        return membership(labels, task.classes, multilabel=True).astype(np.int64)
+    places = {name: number for number, name in enumerate(task.classes)}
+    return np.array([places[label] for label in labels], dtype=np.int64)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sys
 from collections.abc import Sequence
 from functools import partial
-from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -21,6 +16,7 @@ from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.inference import run_in_batches
 from fusionkit.model.settings import BranchSettings
 from fusionkit.registry import Registry
+from fusionkit.run.component_key import component_key
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter
 
@@ -34,8 +30,8 @@ def compute_views(
     prepared: Prepared,
     cache: ViewCache,
     reporter: Reporter,
-) -> list[NDArray[np.float32]]:
-    """Return the view of every branch, memory-mapped, computed only where the cache does not hold it.
+) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
+    """Return the signals and the view of every branch, memory-mapped, computed only where the cache lacks them.
 
     Parameters
     ----------
@@ -58,7 +54,7 @@ def compute_views(
         progress = partial(reporter.progress, f"views of {name}")
         views.append(cache.views(module, view_key(registry, branch, model.signal), signals, BATCH, progress))
         _check_finite(name, views[-1], prepared)
-    return views
+    return signals, views
 
 
 def _check_finite(branch: str, view: NDArray[np.float32], prepared: Prepared) -> None:
@@ -86,30 +82,5 @@ def view_arrays(model: FusionModel, signals: NDArray[np.float32]) -> list[NDArra
 
 def view_key(registry: Registry, branch: BranchSettings, signal: SignalSpec) -> str:
     """Return what decides a view besides the samples: their rate, and the representation with its code and options."""
-    component = registry.get("representation", branch.representation)
-    libraries = [f"{name} {metadata.version(name)}" for name in ("torch", "torchaudio", "numpy", "scipy", "PyWavelets")]
-    options = {name: repr(value) for name, value in sorted(branch.representation_options.items())}
-    code = _source_hash(component.target.__module__)
-    return json.dumps([component.name, str(component.provider), code, libraries, signal.sample_rate, options])
-
-
-def _source_hash(module: str) -> str:
-    """Return a hash of the code that a representation may use, so that editing it never leaves an old view in use.
-
-    That is the package of a plugin; of fusionkit itself, the representations and the layers.
-    """
-    top = module.partition(".")[0]
-    file = getattr(sys.modules.get(top), "__file__", None)
-    if not file:
-        return ""
-    root = Path(file)
-    if root.name != "__init__.py":
-        sources = [root]
-    elif top == "fusionkit":
-        sources = [*root.parent.glob("representations/*.py"), *root.parent.glob("layers/*.py")]
-    else:
-        sources = list(root.parent.rglob("*.py"))
-    digest = hashlib.sha256()
-    for source in sorted(sources):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+    key = component_key(registry, "representation", branch.representation, branch.representation_options)
+    return f"{signal.sample_rate!r} {key}"

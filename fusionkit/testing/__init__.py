@@ -9,10 +9,20 @@ One test is enough for a whole plugin:
 ...     check()
 """
 
+from fusionkit.testing.augmentation_rules import check_augmentation
 from fusionkit.testing.conformance import conformance
 from fusionkit.testing.encoder_rules import check_encoder
 from fusionkit.testing.fuser_rules import check_fuser
+from fusionkit.testing.preprocessor_rules import check_preprocessor
 from fusionkit.testing.representation_rules import check_representation
 from fusionkit.testing.subject import ConformanceError
 
-__all__ = ["ConformanceError", "check_encoder", "check_fuser", "check_representation", "conformance"]
+__all__ = [
+    "ConformanceError",
+    "check_augmentation",
+    "check_encoder",
+    "check_fuser",
+    "check_preprocessor",
+    "check_representation",
+    "conformance",
+]

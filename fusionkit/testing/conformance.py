@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from fusionkit.errors import FusionkitError
 from fusionkit.plugins import register_plugin
 from fusionkit.registry import Component, Provider, Registry
+from fusionkit.testing.augmentation_rules import check_augmentation
 from fusionkit.testing.encoder_rules import check_encoder
 from fusionkit.testing.fuser_rules import check_fuser
+from fusionkit.testing.preprocessor_rules import check_preprocessor
 from fusionkit.testing.representation_rules import check_representation
 from fusionkit.testing.subject import ConformanceError
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     import pytest
 
 _CHECKS: dict[str, Callable[..., None]] = {
+    "preprocessor": check_preprocessor,
+    "augmentation": check_augmentation,
     "representation": check_representation,
     "encoder": check_encoder,
     "fuser": check_fuser,
@@ -25,7 +29,7 @@ _CHECKS: dict[str, Callable[..., None]] = {
 
 
 def conformance(source: Registry | object, /, **options: Mapping[str, object]) -> pytest.MarkDecorator:
-    """Run a test once for each representation, encoder and fuser; it takes an argument ``check`` and calls it.
+    """Run a test once for each component but data sets and presets; it takes an argument ``check`` and calls it.
 
     Parameters
     ----------

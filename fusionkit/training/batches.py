@@ -6,9 +6,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from fusionkit.model.inference import Inputs
+from fusionkit.model.inference import Inputs, gather
+from fusionkit.training.augmenter import Augmenter
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step learns from.
+
+    Parameters
+    ----------
+    inputs : list of Tensor [batch, ...]
+        The inputs of the stage.
+    targets, weights : Tensor [batch] or [batch, class]
+        As in `Part`.
+    share : Tensor [batch], optional
+        Share of each window in its mixture with the next one of the batch; None: nothing is mixed.
+    """
+
+    inputs: list[Tensor]
+    targets: Tensor
+    weights: Tensor
+    share: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -21,19 +44,43 @@ class Part:
         The view of every branch, or what a stage computed from them.
     rows : array [window]
         Rows of the inputs that belong to this part.
-    targets : array [window]
-        Class numbers.
-    weights : array [window]
+    targets : array [window] or [window, class]
+        Class numbers; for a multi-label task 1 where the window belongs to the class.
+    weights : array of the shape of the targets
         Weights in the loss.
+    augmenter : Augmenter, optional
+        What changes the inputs in training.
     """
 
     inputs: Inputs
     rows: NDArray[np.int64]
     targets: NDArray[np.int64]
     weights: NDArray[np.float32]
+    augmenter: Augmenter | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def batch(self, chosen: NDArray[np.int64], epoch: int, device: torch.device) -> Batch:
+        """Return some windows of the part, changed at random where there is an augmenter."""
+        targets = torch.from_numpy(self.targets[chosen]).to(device)
+        weights = torch.from_numpy(self.weights[chosen]).to(device)
+        rows = self.rows[chosen]
+        if self.augmenter is None:
+            return Batch(gather(self.inputs, rows, device), targets, weights)
+        inputs = self.augmenter.inputs(self.inputs, rows, epoch, device)
+        shares = self.augmenter.shares(rows, epoch)
+        if shares is None:
+            return Batch(inputs, targets, weights)
+        # The order of the batch is random already, so that the next window is a random one.
+        share = torch.from_numpy(shares).to(device)
+        mixed = [_mixed(x, x.roll(-1, dims=0), share) for x in inputs]
+        return Batch(mixed, targets, weights, share)
+
+
+def _mixed(own: Tensor, other: Tensor, share: Tensor) -> Tensor:
+    share = share.reshape(-1, *[1] * (own.ndim - 1))
+    return share * own + (1 - share) * other
 
 
 def epoch_order(count: int, seed: int, stage: int, epoch: int) -> NDArray[np.int64]:

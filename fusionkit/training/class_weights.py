@@ -13,8 +13,9 @@ def sample_weights(
 
     Parameters
     ----------
-    targets : array [sample]
-        Class numbers.
+    targets : array [sample] or [sample, class]
+        Class numbers; for a multi-label task 1 where the sample belongs to the class: each class is then weighted
+        by itself, as a task of two classes.
     scheme : 'none' or 'balanced'
         ``balanced``: n / (k n_c) for a sample of class c, where n is the number of samples, n_c of those of its class
         and k the number of classes that occur, as in scikit-learn.
@@ -24,9 +25,12 @@ def sample_weights(
 
     Returns
     -------
-    array [sample]
+    array of the shape of the targets
         Weights with mean 1.
     """
+    if targets.ndim > 1:
+        columns = [sample_weights(column, scheme, within) for column in targets.T]
+        return np.stack(columns, axis=1)
     weights = np.ones(len(targets), dtype=np.float32)
     if scheme == "none":
         return weights

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 
 from fusionkit.errors import FusionkitError, PluginError, ResourceError, RunError
 from fusionkit.interfaces import Stage, Task
-from fusionkit.model.inference import gather, probabilities, run_in_batches
+from fusionkit.model.inference import probabilities, run_in_batches
 from fusionkit.model.seeding import own_randomness
 from fusionkit.training.batches import Part, epoch_order, split_batches
 from fusionkit.training.early_stopping import EarlyStopping
-from fusionkit.training.loss import sample_losses
+from fusionkit.training.loss import batch_loss, sample_losses
 from fusionkit.training.optimizers import make_optimizer
 from fusionkit.training.progress import EpochDone, Observer, StepDone
 from fusionkit.training.settings import TrainingSettings
@@ -197,13 +197,10 @@ def _train_epoch(
     total, seen = 0.0, 0
     batches = list(split_batches(order, training.settings.batch_size))
     for step, chosen in enumerate(batches, start=1):
-        inputs = gather(train.inputs, train.rows[chosen], training.device)
+        batch = train.batch(chosen, epoch, training.device)
         with _autocast(training):
-            logits = stage.logits(inputs)
-        losses = sample_losses(
-            training.task, logits.float(), torch.from_numpy(train.targets[chosen]).to(training.device)
-        )
-        loss = (losses * torch.from_numpy(train.weights[chosen]).to(training.device)).mean()
+            logits = stage.logits(batch.inputs)
+        loss = batch_loss(training.task, logits.float(), batch)
         value = float(loss.detach())
         if not np.isfinite(value):
             raise RunError(f"stage {stage.name!r}: the loss became {value} in epoch {epoch}, step {step}; lower --lr")

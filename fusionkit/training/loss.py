@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fusionkit.interfaces import Task
+from fusionkit.training.batches import Batch
 
 
 def sample_losses(task: Task, logits: Tensor, targets: Tensor) -> Tensor:
@@ -14,16 +15,29 @@ def sample_losses(task: Task, logits: Tensor, targets: Tensor) -> Tensor:
     Parameters
     ----------
     task : Task
-        One output: binary cross-entropy of sigmoid(logit); several: cross-entropy of softmax(logits).
+        One output: binary cross-entropy of sigmoid(logit); several: cross-entropy of softmax(logits); multi-label:
+        binary cross-entropy of sigmoid(logit) for each class.
     logits : Tensor [batch, num_outputs]
         Scores.
     targets : Tensor [batch]
-        Class numbers.
+        Class numbers; multi-label: [batch, class], 1 where the sample belongs to the class.
 
     Returns
     -------
-    Tensor [batch]
+    Tensor [batch], multi-label [batch, class]
     """
+    if task.kind == "multilabel":
+        return F.binary_cross_entropy_with_logits(logits, targets.to(logits.dtype), reduction="none")
     if task.num_outputs == 1:
         return F.binary_cross_entropy_with_logits(logits[:, 0], targets.to(logits.dtype), reduction="none")
     return F.cross_entropy(logits, targets, reduction="none")
+
+
+def batch_loss(task: Task, logits: Tensor, batch: Batch) -> Tensor:
+    """Return the weighted mean loss of a batch; of a mixture, the losses of both are mixed in the same shares."""
+    losses = sample_losses(task, logits, batch.targets) * batch.weights
+    if batch.share is not None:
+        others = sample_losses(task, logits, batch.targets.roll(-1, dims=0)) * batch.weights.roll(-1, dims=0)
+        share = batch.share.reshape(-1, *[1] * (losses.ndim - 1))
+        losses = share * losses + (1 - share) * others
+    return losses.mean()

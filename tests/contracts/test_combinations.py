@@ -9,7 +9,7 @@ import torch
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import SignalSpec
 from fusionkit.model.assemble import assemble
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.plugins import build_registry, register_plugin
 from fusionkit.registry import Provider
 from fusionkit.testing.learning_rules import check_stages
@@ -61,7 +61,7 @@ def check_combination_learns(pairs, fuser, num_outputs=3, schedule="fuser"):
     torch.manual_seed(0)
     branches = [BranchSettings(r, e, OPTIONS.get(r, {}), OPTIONS.get(e, {})) for r, e in pairs]
     options = OPTIONS.get(fuser.name, {})
-    model = assemble(REGISTRY, SIGNAL, branches, FuserSettings(fuser.name, options), num_outputs, schedule=schedule)
+    model = assemble(REGISTRY, SIGNAL, branches, ComponentSettings(fuser.name, options), num_outputs, schedule=schedule)
     x = torch.randn(6, SIGNAL.channels, SIGNAL.samples)
     check_stages(Subject(fuser, options), model, schedule, model.views(x), steps=1)
     with torch.no_grad():
@@ -108,7 +108,7 @@ def test_schedules(fuser, schedule):
 
 def test_same_pair_twice_gives_two_branches_that_share_nothing():
     model = assemble(
-        REGISTRY, SIGNAL, [BranchSettings("wave", "cnn1d")] * 2, FuserSettings("concat", OPTIONS["concat"]), 2
+        REGISTRY, SIGNAL, [BranchSettings("wave", "cnn1d")] * 2, ComponentSettings("concat", OPTIONS["concat"]), 2
     )
     first, second = ({id(tensor) for tensor in encoder.parameters()} for encoder in model.encoders)
     assert model.branch_names == ("wave-cnn1d", "wave-cnn1d-2")
@@ -119,10 +119,10 @@ def test_same_pair_twice_gives_two_branches_that_share_nothing():
 def test_encoder_that_does_not_take_the_view_is_refused(representation, encoder):
     fitting = ", ".join(fit for name, fit in PAIRS if name == representation)
     with pytest.raises(UsageError, match=f"encoders that fit '{representation}': {fitting}$"):
-        assemble(REGISTRY, SIGNAL, [BranchSettings(representation, encoder)], FuserSettings("single"), 2)
+        assemble(REGISTRY, SIGNAL, [BranchSettings(representation, encoder)], ComponentSettings("single"), 2)
 
 
 @pytest.mark.parametrize(("fuser", "count"), [("single", 2), ("weighted_sum", 1), ("gated", 1), ("late_attention", 1)])
 def test_fuser_of_another_number_of_branches_is_refused(fuser, count):
     with pytest.raises(UsageError, match=f"fuser '{fuser}' takes .*but there are {count}"):
-        assemble(REGISTRY, SIGNAL, [BranchSettings("wave", "cnn1d")] * count, FuserSettings(fuser), 2)
+        assemble(REGISTRY, SIGNAL, [BranchSettings("wave", "cnn1d")] * count, ComponentSettings(fuser), 2)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from fusionkit.config.run_config import RunConfig
 from fusionkit.config.toml import dump, parse
-from fusionkit.data.settings import DataSettings, SplitSettings
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.data.settings import DataSettings
+from fusionkit.data.split_settings import SplitSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.training.settings import TrainingSettings
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
@@ -56,7 +57,7 @@ CONFIGS = st.builds(
     dataset_options=OPTIONS,
     split=SPLITS,
     branches=st.lists(st.builds(BranchSettings, NAMES, NAMES, OPTIONS, OPTIONS), min_size=1, max_size=3).map(tuple),
-    fuser=st.builds(FuserSettings, NAMES, OPTIONS),
+    fuser=st.builds(ComponentSettings, NAMES, OPTIONS),
     training=TRAININGS,
 )
 

@@ -6,13 +6,13 @@ from fusionkit.config.resolve import parse_overrides, resolve
 from fusionkit.config.run_config import RunConfig
 from fusionkit.data.settings import DataSettings
 from fusionkit.errors import UsageError
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.registry import Registry
 
 CONFIG = RunConfig(
     data=DataSettings(spec="folder:here"),
     branches=(BranchSettings("wave", "cnn1d", {}, {"embed_dim": 5}), BranchSettings("wave", "cnn1d")),
-    fuser=FuserSettings("late-attention"),
+    fuser=ComponentSettings("late-attention"),
 )
 
 
@@ -28,7 +28,7 @@ def test_names_and_options_are_checked(registry: Registry) -> None:
         {"embed_dim": 64, "kernel_size": 3, "channels": (4, 8)},
     ]
     # What was not given is written down too: a default that changes later does not change an old run.
-    assert found.fuser == FuserSettings("late_attention", {"reads": "probabilities", "init": "equal"})
+    assert found.fuser == ComponentSettings("late_attention", {"reads": "probabilities", "init": "equal"})
     assert CONFIG.branches[1].encoder_options == {}
 
 

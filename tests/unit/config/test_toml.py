@@ -9,7 +9,7 @@ from fusionkit.config.run_config import RunConfig
 from fusionkit.config.toml import MAX_BYTES, dump, from_tables, parse, preset_text, read_tables
 from fusionkit.data.settings import DataSettings
 from fusionkit.errors import UsageError
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 
 TEXT = """
 name = "tiny"
@@ -40,7 +40,7 @@ def test_a_file_is_a_configuration() -> None:
     assert config.dataset_options == {"subject": None}
     assert (config.split.test_fraction, config.training.lr, config.training.epochs) == (0.25, 1e-4, 30)
     assert config.branches == (BranchSettings("mel", "vit", {}, {"patch_size": (8, 8), "pool": None}),)
-    assert config.fuser == FuserSettings("sum")
+    assert config.fuser == ComponentSettings("sum")
 
 
 def test_an_empty_file_is_the_default() -> None:
@@ -50,7 +50,7 @@ def test_an_empty_file_is_the_default() -> None:
 
 def test_a_dump_names_every_setting_that_has_a_value() -> None:
     tables = tomllib.loads(dump(RunConfig()))
-    assert set(tables) == {"name", "seed", "data", "split", "training", "branches", "fuser"}
+    assert set(tables) == {"name", "seed", "data", "split", "training", "evaluation", "branches", "fuser"}
     assert tables["training"]["lr"] == 1e-3
     assert "duration" not in tables["data"]
     assert tables["fuser"] == {"name": "concat"}

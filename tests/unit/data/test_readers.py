@@ -111,7 +111,7 @@ def test_big_endian_and_compressed_wav_are_read(pcm):
         ("a.wav", b"RIFX", "is not a WAV file"),
         ("a.wav", b"some text that is no sound at all", "is not a WAV file"),
         ("a.flac", b"fLaC and then nothing", "cannot be read"),
-        ("a.mp3", b"ID3", "no reader for the suffix '.mp3'; known: .flac, .wav"),
+        ("a.mp3", b"ID3", "no reader for the suffix '.mp3'; known: .bdf, .csv, .edf, .flac, .hea"),
     ],
 )
 def test_what_is_no_recording_is_named(tmp_path, name, content, message):

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 from fusionkit.data.recordings import ArrayRecordings, FileRecordings
 from fusionkit.data.scan import scan
@@ -109,7 +110,7 @@ def test_warnings_tell_of_padding_clipping_copies_and_flat_channels(recordings, 
     share = (np.abs(signal * 4) >= 1).mean()
     assert "1 of 5 recordings are shorter than the window of 2 s and padded with zeros: short" in text
     assert f"1 of 5 recordings are clipped, with this share of their samples at full scale: good2 ({share:.1%})" in text
-    assert "2 of 5 recordings have the same content as another one: good1, copy" in text
+    assert "2 of 5 recordings have the same samples as another one: good1, copy" in text
     assert "1 of 5 recordings have a constant channel: lead_off" in text
 
 
@@ -123,7 +124,8 @@ def test_channels_are_chosen_by_name_or_position_and_missing_ones_named(wav, noi
     manifest = pd.DataFrame({"id": ["a", "b", "c"], "path": paths, "channels": ["II,V1", "V1,II", "II,V5"]})
     files = FileRecordings(manifest)
     assert scan(files, DataSettings(channels=("II",))).channels == ("II",)
-    assert scan(files, DataSettings(channels=("1",))).signal.channels == 1
+    with pytest.raises(DataError, match="3 of 3 recordings"):
+        scan(files, DataSettings(channels=("1",)))
     with pytest.raises(DataError) as error:
         scan(files, DataSettings(channels=("V1",)))
     assert [line.rpartition(": ")[2] for line in error.value.details] == ["has no channel 'V1'; it has II, V5"]
@@ -155,3 +157,21 @@ def test_recordings_longer_than_a_block_are_read_in_blocks():
     with pytest.raises(DataError) as error:
         scan(ArrayRecordings(signal, 1000, ["x"]), DataSettings())
     assert error.value.details == ("0: has 2 samples of 1048626 that are NaN or infinite",)
+
+
+def test_copies_are_found_by_their_samples_whatever_the_container(tmp_path, noise):
+    samples = np.round(noise(200) * 2**14).astype(np.int16)
+    for name in ("a.wav", "b.flac"):
+        soundfile.write(tmp_path / name, samples.T, 100, subtype="PCM_16")
+    paths = [str(tmp_path / name) for name in ("a.wav", "b.flac")]
+    records = scan(FileRecordings(pd.DataFrame({"id": ["a", "b"], "path": paths, "label": ["x", "x"]})), DataSettings())
+    assert records.records["content"].nunique() == 2
+    assert records.records["digest"].nunique() == 1
+    rms = np.std(samples / 2**15)
+    np.testing.assert_allclose(records.records["level"], 20 * np.log10(rms), rtol=1e-6)
+
+
+def test_a_large_offset_and_resampling_are_told(recordings, noise):
+    text = "\n".join(scan(recordings(lifted=0.02 * noise(200, 9) + 0.5), DataSettings(sample_rate=50.0)).warnings)
+    assert "1 of 3 recordings have a mean above 10 times the RMS about it: lifted" in text
+    assert "3 of 3 recordings are resampled to 50 Hz" in text

@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from fusionkit.data.settings import DataSettings, SplitSettings
+from fusionkit.data.settings import DataSettings
+from fusionkit.data.split_settings import SplitSettings
 from fusionkit.errors import UsageError
 from fusionkit.options import option_specs
 

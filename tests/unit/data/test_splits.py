@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from fusionkit.data.settings import SplitSettings
+from fusionkit.data.split_settings import SplitSettings
 from fusionkit.data.splits import is_record_wise, make_folds
-from fusionkit.errors import DataError
+from fusionkit.errors import DataError, UsageError
 
 
 def records(labels, **columns):
@@ -117,10 +117,20 @@ def test_each_database_is_once_the_test_part():
     assert (folds.groupby("fold").size() == 60).all()
 
 
-def test_a_fold_with_one_class_is_named_with_its_counts():
+def test_a_test_part_with_one_class_is_an_error_except_where_several_are_scored_together():
     frame = records("aaab" * 10 + "aaaa", database=["x", "y"] * 20 + ["z"] * 4)
-    with pytest.raises(DataError, match="fold 'x': the test part has a 20, b 0; expected recordings of at least 2"):
-        make_folds(frame, SplitSettings(split="leave-one-database-out"), 0)
+    frame["split"] = np.where(frame["database"] == "z", "test", "train")
+    with pytest.raises(DataError, match="fold '0': the test part has a 4, b 0; expected recordings of at least 2"):
+        make_folds(frame, SplitSettings(split="predefined"), 0)
+    frame = frame[frame["database"] != "x"].assign(label=list("ab" * 10 + "aaaa"))
+    frame = pd.concat([frame, records("ab" * 5, database="w").assign(id=[f"w{n}" for n in range(10)])])
+    folds = make_folds(frame, SplitSettings(split="leave-one-database-out"), 0)
+    assert folds.loc[(folds["fold"] == "z") & (folds["split"] == "test"), "record"].tolist() == [
+        "r40",
+        "r41",
+        "r42",
+        "r43",
+    ]
 
 
 def test_training_needs_every_class():
@@ -147,15 +157,24 @@ def test_a_split_says_what_it_lacks(split, columns, message):
         make_folds(records("abab", **columns), SplitSettings(split=split), 0)
 
 
-@pytest.mark.parametrize("column", ["subject", "content"])
-def test_a_leak_is_listed(column):
+@pytest.mark.parametrize("column", ["subject", "content", "digest", "path"])
+def test_parts_that_are_given_are_kept_even_where_they_divide_what_belongs_together(column):
     parts = ["train", "validation", "test"] * 4
     values = [f"v{number}" for number in range(12)]
     values[5] = values[0]
     frame = records("aaabbb" * 2, split=parts, **{column: values})
-    with pytest.raises(DataError, match=f"leak: 1 {column}s stand in more than one part") as error:
-        make_folds(frame, SplitSettings(split="predefined"), 0)
-    assert error.value.details == (f"{column} v0 in test, train: r0, r5",)
+    assert make_folds(frame, SplitSettings(split="predefined"), 0)["split"].tolist() == parts
+
+
+@pytest.mark.parametrize("column", ["subject", "content", "digest", "path"])
+def test_validation_that_is_cut_from_a_given_training_part_divides_nothing(column):
+    frame = records("aabb" * 20, **{column: [f"v{number // 2}" for number in range(80)]})
+    frame["split"] = ["train"] * 60 + ["test"] * 20
+    for seed in range(5):
+        split = make_folds(frame, SplitSettings(split="predefined"), seed)["split"]
+        assert split[60:].eq("test").all()
+        assert split.eq("validation").sum() == 12
+        assert split.groupby(frame[column]).nunique().eq(1).all()
 
 
 def test_what_shares_a_subject_or_a_content_stays_together_through_others():
@@ -168,3 +187,80 @@ def test_what_shares_a_subject_or_a_content_stays_together_through_others():
     for seed in range(5):
         split = make_folds(frame, SplitSettings(), seed).set_index("record")["split"]
         assert split[frame.loc[together, "id"]].nunique() == 1
+
+
+def test_a_missing_digest_ties_nothing():
+    digests = [None, np.nan] * 20
+    folds = make_folds(records("ab" * 20, digest=digests), SplitSettings(), 0)
+    assert folds["split"].value_counts().to_dict() == {"train": 26, "test": 8, "validation": 6}
+
+
+def test_by_record_subjects_and_files_are_ignored_and_the_counts_are_those_of_a_stratified_split():
+    frame = records("aaab" * 50, subject=["s1", "s2"] * 100, path="all.npy")
+    found = counts(frame, make_folds(frame, SplitSettings(split="record", validation_fraction=0.25), 0))
+    assert found == {
+        ("test", "a"): 30,
+        ("test", "b"): 10,
+        ("validation", "a"): 30,
+        ("validation", "b"): 10,
+        ("train", "a"): 90,
+        ("train", "b"): 30,
+    }
+    assert not is_record_wise(frame)
+    assert not is_record_wise(frame, SplitSettings())
+    assert is_record_wise(frame.drop(columns="subject"), SplitSettings())
+    for split in ("record", "pascal-ab-published", "heartbeat-published"):
+        assert is_record_wise(frame, SplitSettings(split=split))
+
+
+def test_each_subject_is_once_the_test_part_and_joined_subjects_leave_together():
+    frame = by_subject({"a": 4, "b": 4})
+    frame["content"] = [f"c{number}" for number in range(len(frame))]
+    frame.loc[3, "content"] = frame.loc[0, "content"]
+    folds = make_folds(frame, SplitSettings(split="leave-one-subject-out"), 0)
+    assert folds["fold"].unique().tolist() == ["a0+a1", "a2", "a3", "b0", "b1", "b2", "b3"]
+    tested = folds[folds["split"] == "test"].merge(frame, left_on="record", right_on="id")
+    assert sorted(tested["record"]) == sorted(frame["id"])
+    assert all(subject in fold.split("+") for subject, fold in zip(tested["subject"], tested["fold"], strict=True))
+    assert (folds.groupby("fold")["split"].nunique() == 3).all()
+
+
+def test_a_class_that_nothing_is_left_of_when_its_subject_is_tested_is_named():
+    with pytest.raises(DataError, match="fold 'b0': class 'b' has 1 subject; 2 parts need at least 2"):
+        make_folds(by_subject({"a": 4, "b": 2}), SplitSettings(split="leave-one-subject-out"), 0)
+
+
+def test_more_subjects_than_anybody_trains_models_for_are_refused():
+    with pytest.raises(DataError, match="there are 1001; expected 2 to 1000: use split 'k-fold'"):
+        make_folds(by_subject({"a": 501, "b": 500}, 1), SplitSettings(split="leave-one-subject-out"), 0)
+
+
+def test_labels_with_several_classes_are_shared_out_by_membership():
+    frame = records(["a;b", "b", "a;c", "c"] * 30, subject=[f"s{number // 2}" for number in range(120)])
+    folds = make_folds(frame, SplitSettings(), 0, multilabel=True)
+    joined = folds.merge(frame, left_on="record", right_on="id")
+    for name in "abc":
+        held = joined.loc[joined["label"].str.split(";").map(lambda names, name=name: name in names), "split"]
+        assert held.value_counts().to_dict() == {"test": 12, "validation": 10, "train": 38}
+    rare = pd.concat([frame, records(["a;d"], subject="t").assign(id="t")])
+    with pytest.raises(DataError, match="class 'd' has 1 subject; 3 parts need at least 3"):
+        make_folds(rare, SplitSettings(), 0, multilabel=True)
+
+
+def test_without_a_test_fraction_nothing_is_tested():
+    folds = make_folds(records("ab" * 20), SplitSettings(split="record", test_fraction=0), 0)
+    assert folds["split"].value_counts().to_dict() == {"train": 32, "validation": 8}
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ("subjects", "there is no split 'subjects'; did you mean 'subject'?"),
+        ("ptbxl-fold", "did you mean 'ptbxl-folds'?"),
+        ("folds.txt", "A split file is named by its path, which ends in .csv"),
+    ],
+)
+def test_an_unknown_split_is_refused_with_the_nearest_name(split, message):
+    with pytest.raises(UsageError) as error:
+        SplitSettings(split=split)
+    assert message in str(error.value)

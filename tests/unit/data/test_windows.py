@@ -3,11 +3,13 @@ import pandas as pd
 import pytest
 from scipy.signal import resample_poly
 
+from fusionkit.data.preprocessing import Preprocessing
 from fusionkit.data.recordings import ArrayRecordings, FileRecordings
 from fusionkit.data.scan import scan
 from fusionkit.data.settings import DataSettings
 from fusionkit.data.windows import WindowReader, plan_windows
-from fusionkit.errors import DataError
+from fusionkit.errors import DataError, PluginError
+from fusionkit.interfaces import Preprocessor
 
 
 def cut(recordings, **settings):
@@ -124,3 +126,61 @@ def test_the_key_changes_with_content_bounds_channels_and_rate(array, noise):
     assert len({reader.key(plan) for plan, _, reader in cuts}) == len(cuts)
     again = cut(recordings, duration=2.0)
     assert again[2].key(again[0]) == cuts[0][2].key(cuts[0][0])
+
+
+class MovingMean(Preprocessor):
+    """The mean over five samples: what lies outside the signal counts as its nearest sample."""
+
+    def __init__(self, rate: float) -> None:
+        self.context = 2 / rate
+
+    def __call__(self, x, /):
+        padded = np.pad(x, ((0, 0), (2, 2)), mode="edge")
+        return np.mean([padded[:, lag : lag + x.shape[1]] for lag in range(5)], axis=0, dtype=np.float32)
+
+
+@pytest.mark.parametrize("target", [None, 50.0, 250.0])
+def test_a_preprocessed_window_is_a_slice_of_the_preprocessed_recording(array, target):
+    recordings, signals = array
+    settings = DataSettings(spec="x", duration=2.0, window="hop", sample_rate=target)
+    scanned = scan(recordings, settings)
+    step = MovingMean(scanned.signal.sample_rate)
+    reader = WindowReader(recordings, scanned, Preprocessing([("mean", step)], "mean"))
+    plan = plan_windows(scanned, settings)
+    ratio = 1 if target is None else target / 100
+    whole = (
+        signals[0].astype(float) if ratio == 1 else resample_poly(signals[0].astype(float), int(target), 100, axis=-1)
+    )
+    expected = step(whole.astype(np.float32))
+    samples = reader.signal.samples
+    for number, row in enumerate(plan[plan["record"] == plan["record"].iloc[0]].to_dict("records")):
+        window = reader.read(row)
+        np.testing.assert_allclose(window, expected[:, number * samples : (number + 1) * samples], atol=1e-5)
+    assert reader.key(plan) != WindowReader(recordings, scanned).key(plan)
+
+
+def test_padding_follows_preprocessing(wav, noise):
+    path = str(wav("short.wav", 0.1 * noise(150)))
+    recordings = FileRecordings(pd.DataFrame({"id": ["a"], "path": [path], "label": ["x"]}))
+    settings = DataSettings(spec="x", duration=2.0)
+    scanned = scan(recordings, settings)
+
+    class Lift(MovingMean):
+        def __call__(self, x, /):
+            return x + np.float32(5)
+
+    window = WindowReader(recordings, scanned, Preprocessing([("lift", Lift(100))])).read(
+        plan_windows(scanned, settings).iloc[0].to_dict()
+    )
+    assert (window[:, :150] > 4).all()
+    assert not window[:, 150:].any()
+
+
+@pytest.mark.parametrize(("gives", "fault"), [(np.nan, "gave NaN or infinity for 'a'"), (None, "gave the shape")])
+def test_a_preprocessor_that_breaks_its_word_is_named(gives, fault):
+    class Faulty(MovingMean):
+        def __call__(self, x, /):
+            return x[:, :1] if gives is None else x * np.float32(gives)
+
+    with pytest.raises(PluginError, match=f"preprocessor 'faulty' {fault}"):
+        Preprocessing([("faulty", Faulty(1.0))])(np.ones((1, 4), dtype=np.float32), "a")

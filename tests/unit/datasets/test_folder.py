@@ -65,7 +65,7 @@ def test_strays_and_empty_classes_are_listed_together(root):
 
 
 def test_an_empty_folder_and_a_single_class_are_named(tmp_path):
-    with pytest.raises(DataError, match=r"holds no recording; expected \.flac, \.wav"):
+    with pytest.raises(DataError, match=r"holds no recording; expected \.edf, \.flac, \.hea, \.wav"):
         folder(tmp_path)
     (tmp_path / "normal").mkdir()
     (tmp_path / "normal" / "1.wav").touch()

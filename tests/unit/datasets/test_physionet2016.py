@@ -8,7 +8,8 @@ import soundfile
 from fusionkit.data.manifest import check_manifest
 from fusionkit.data.recordings import FileRecordings
 from fusionkit.data.scan import scan
-from fusionkit.data.settings import DataSettings, SplitSettings
+from fusionkit.data.settings import DataSettings
+from fusionkit.data.split_settings import SplitSettings
 from fusionkit.data.splits import make_folds
 from fusionkit.datasets.physionet2016 import physionet2016
 from fusionkit.errors import DataError
@@ -122,3 +123,13 @@ def test_all_real_recordings_can_be_read_and_split(real):
     assert folds["split"].value_counts()["test"] == 301
     loocv = make_folds(result.records, SplitSettings(split="leave-one-database-out"), 0)
     assert loocv["fold"].nunique() == 6
+
+
+def test_the_folder_validation_can_be_read_again_as_copies(copy):
+    for name in ("b0002",):
+        (copy / "validation" / f"{name}.wav").write_bytes((copy / "training-b" / f"{name}.wav").read_bytes())
+    frame = check_manifest(physionet2016(copy, validation="again"), "physionet2016")
+    assert frame.loc[frame["split"] == "test", "id"].tolist() == ["validation/a0001", "validation/b0002"]
+    assert (frame["split"] == "train").sum() == 8
+    assert frame.loc[frame["id"] == "validation/a0001", "label"].tolist() == ["abnormal"]
+    assert Path(frame["path"].iloc[-1]) == copy / "validation" / "b0002.wav"

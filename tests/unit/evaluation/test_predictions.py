@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 from fusionkit.errors import DataError
-from fusionkit.evaluation.predictions import by_record, class_names, predictions_table, read_predictions
+from fusionkit.evaluation.predictions import (
+    by_record,
+    by_subject,
+    class_names,
+    predictions_table,
+    read_predictions,
+    true_classes,
+)
+from fusionkit.evaluation.settings import Aggregate
 
 WINDOWS = pd.DataFrame(
     {
@@ -46,6 +54,61 @@ def test_a_record_has_the_mean_of_its_windows() -> None:
     np.testing.assert_allclose(records["p_NA"], [(0.1 + 1 / 3) / 2, 1.0])
 
 
+def beats() -> pd.DataFrame:
+    """Two records of one subject: three windows and one."""
+    chances = {"p_a": [0.6, 0.5, 0.1, 0.2], "p_b": [0.3, 0.4, 0.2, 0.2], "p_c": [0.1, 0.1, 0.7, 0.6]}
+    return pd.DataFrame({"record": ["1", "1", "1", "2"], "subject": "s", "label": "a", **chances})
+
+
+@pytest.mark.parametrize(
+    ("how", "multilabel", "record", "subject"),
+    [
+        ("mean", False, [0.4, 0.3, 0.3], [0.3, 0.25, 0.45]),
+        ("max", False, [6 / 17, 4 / 17, 7 / 17], None),
+        ("vote", False, [2 / 3, 0, 1 / 3], [1 / 2, 0, 1 / 2]),
+        ("mean", True, [0.4, 0.3, 0.3], [0.3, 0.25, 0.45]),
+        ("max", True, [0.6, 0.4, 0.7], [0.6, 0.4, 0.7]),
+        ("vote", True, [2 / 3, 0, 1 / 3], [1 / 2, 0, 1 / 2]),
+    ],
+)
+def test_windows_become_records_and_subjects(
+    how: Aggregate, multilabel: bool, record: list[float], subject: list[float] | None
+) -> None:
+    columns = ["p_a", "p_b", "p_c"]
+    records = by_record(beats(), how, multilabel)
+    assert records["record"].tolist() == ["1", "2"]
+    np.testing.assert_allclose(records[columns].iloc[0], record, rtol=1e-12)
+    # The records of max are each divided by their sum, and so are the subjects.
+    highest = np.maximum(np.array([6, 4, 7]) / 17, [0.2, 0.2, 0.6])
+    subjects = by_subject(beats(), how, multilabel)
+    assert len(subjects) == 1
+    np.testing.assert_allclose(subjects[columns].iloc[0], subject or highest / highest.sum(), rtol=1e-12)
+
+
+def test_a_row_index_of_its_own_does_not_matter() -> None:
+    table = beats().set_axis([7, 3, 3, 0])
+    pd.testing.assert_frame_equal(by_record(table, "vote"), by_record(beats(), "vote"))
+
+
+def test_label_sets() -> None:
+    table = pd.DataFrame({"record": list("1234"), "label": ["b", "", "a; b", "b;a"], "p_a": 0.1, "p_b": 0.2})
+    expected = np.array([[0, 1], [0, 0], [1, 1], [1, 1]], dtype=bool)
+    np.testing.assert_array_equal(true_classes(table, multilabel=True), expected)
+    with pytest.raises(DataError, match="label ''"):
+        true_classes(table)
+
+
+def test_label_sets_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("record,label,split,p_a,p_b\n1,a;b,test,0.5,1\n2,,test,0,0\n", encoding="utf-8")
+    assert read_predictions(path, multilabel=True)["label"].tolist() == ["a;b", ""]
+    with pytest.raises(DataError, match=r"p\.csv: the label ''"):
+        read_predictions(path)
+    path.write_text("record,label,split,p_a,p_b\n1,a;c,test,0.5,1\n", encoding="utf-8")
+    with pytest.raises(DataError, match="label 'c'"):
+        read_predictions(path, multilabel=True)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -55,6 +118,8 @@ def test_a_record_has_the_mean_of_its_windows() -> None:
         ("record,label,split,p_a\n1,a,test,high\n", "cannot be read"),
         ("record,label,split,p_a\n1,a,test,\n", "cannot be read"),
         ("record,label,split,p_a\n1,b,test,0.5\n", "label 'b'"),
+        ("record,label,split,p_a\n1,a,test,0.5\n2,a,test,nan\n", "record 2 has p_a = nan"),
+        ("record,label,split,p_a\n1,a,test,1.5\n", "p_a = 1.5; expected 0 to 1 (1 rows are wrong)"),
     ],
 )
 def test_a_file_that_is_no_table_of_predictions(tmp_path: Path, text: str, words: str) -> None:

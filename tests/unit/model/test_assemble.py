@@ -6,7 +6,7 @@ import torch
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import SignalSpec
 from fusionkit.model.assemble import assemble, check_combination
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.registry import Registry
 from tests.unit.model.conftest import CNN, MEL, MEL_VIT, VIT, WAVE_CNN
 
@@ -15,7 +15,7 @@ SIGNAL = SignalSpec(1, 512, 500.0)
 
 def test_a_model_is_what_its_parts_are(registry: Registry) -> None:
     torch.manual_seed(0)
-    fuser = FuserSettings("concat", {"hidden_dim": 6, "drop_rate": 0.0})
+    fuser = ComponentSettings("concat", {"hidden_dim": 6, "drop_rate": 0.0})
     model = assemble(registry, SIGNAL, [MEL_VIT, WAVE_CNN], fuser, 3).eval()
     x = torch.randn(4, 1, 512)
 
@@ -33,7 +33,7 @@ def test_a_model_is_what_its_parts_are(registry: Registry) -> None:
 
 
 def test_assembling_trains_nothing_and_leaves_no_batch_statistics(registry: Registry) -> None:
-    model = assemble(registry, SIGNAL, [WAVE_CNN], FuserSettings("single"), 2)
+    model = assemble(registry, SIGNAL, [WAVE_CNN], ComponentSettings("single"), 2)
     means = [buffer for name, buffer in model.named_buffers() if name.endswith("running_mean")]
     assert means
     assert all(not buffer.any() for buffer in means)
@@ -44,7 +44,7 @@ def test_assembling_trains_nothing_and_leaves_no_batch_statistics(registry: Regi
 def test_staged_adds_a_classifier_a_branch(registry: Registry) -> None:
     for schedule, branches, expected in (("staged", 2, 2), ("staged", 1, 0), ("joint", 2, 0), ("fuser", 2, 0)):
         model = assemble(
-            registry, SIGNAL, [WAVE_CNN] * branches, FuserSettings("concat"), 2, schedule=schedule
+            registry, SIGNAL, [WAVE_CNN] * branches, ComponentSettings("concat"), 2, schedule=schedule
         )  # fmt: skip
         assert len(model.branch_classifiers) == expected
 
@@ -66,7 +66,7 @@ def test_a_combination_that_cannot_be(
     registry: Registry, branches: list[tuple[str, str]], fuser: str, words: list[str]
 ) -> None:
     with pytest.raises(UsageError) as error:
-        check_combination(registry, [BranchSettings(*branch) for branch in branches], FuserSettings(fuser))
+        check_combination(registry, [BranchSettings(*branch) for branch in branches], ComponentSettings(fuser))
     assert "\n" not in str(error.value)
     for word in words:
         assert word in str(error.value)
@@ -74,4 +74,6 @@ def test_a_combination_that_cannot_be(
 
 def test_wrong_options_are_refused(registry: Registry) -> None:
     with pytest.raises(UsageError, match="encoder 'cnn1d' has no option 'chanels'; did you mean 'channels'"):
-        assemble(registry, SIGNAL, [BranchSettings("wave", "cnn1d", {}, {"chanels": 4})], FuserSettings("single"), 2)
+        assemble(
+            registry, SIGNAL, [BranchSettings("wave", "cnn1d", {}, {"chanels": 4})], ComponentSettings("single"), 2
+        )

@@ -12,7 +12,7 @@ from fusionkit.errors import PluginError, UsageError
 from fusionkit.interfaces import CHANNEL_TIME, Encoder, Features, Fuser, Representation, SignalSpec
 from fusionkit.model.assemble import assemble
 from fusionkit.model.fusion_model import FusionModel
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.options import Option
 from fusionkit.registry import Provider, Registry
 
@@ -90,7 +90,7 @@ def build(representation: str = "", encoder: str = "", fuser: str = "") -> Fusio
     registry.register("encoder", "code", Code, LIAR)
     registry.register("fuser", "fuse", Fuse, LIAR)
     branch = BranchSettings("view", "code", {"fault": representation}, {"fault": encoder})
-    return assemble(registry, SignalSpec(2, 16, 100.0), [branch], FuserSettings("fuse", {"fault": fuser}), 1)
+    return assemble(registry, SignalSpec(2, 16, 100.0), [branch], ComponentSettings("fuse", {"fault": fuser}), 1)
 
 
 def test_an_honest_model_is_assembled_and_nothing_moves() -> None:

@@ -7,7 +7,7 @@ from fusionkit.interfaces import SignalSpec
 from fusionkit.model.assemble import assemble
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.schedule import Schedule, model_stages
-from fusionkit.model.settings import FuserSettings, branch_names
+from fusionkit.model.settings import ComponentSettings, branch_names
 from fusionkit.registry import Registry
 from tests.unit.model.conftest import MEL_VIT, WAVE_CNN
 
@@ -15,7 +15,7 @@ from tests.unit.model.conftest import MEL_VIT, WAVE_CNN
 def model(registry: Registry, schedule: Schedule, fuser: str = "concat", branches: int = 2) -> FusionModel:
     torch.manual_seed(0)
     chosen = [WAVE_CNN, MEL_VIT][:branches]
-    return assemble(registry, SignalSpec(1, 512, 500.0), chosen, FuserSettings(fuser), 2, schedule=schedule)
+    return assemble(registry, SignalSpec(1, 512, 500.0), chosen, ComponentSettings(fuser), 2, schedule=schedule)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,14 @@ def finished(folder: Path, classes: tuple[str, ...] = ("no", "yes"), folds: tupl
         "split": "subject",
         "classes": list(classes),
         "cautions": ["simulated & small"],
+        "leaky": False,
+        "leaks": [],
+        "audit": {
+            "floor": {"factor": "database", "auc": 0.8765, "modified_accuracy": 0.7654},
+            "confounds": [
+                {"factor": "level", "auc": None, "modified_accuracy": None, "in_sample_auc": 0.5, "detail": "constant"}
+            ],
+        },
         "notes": ["left out: <b>a.wav</b>"],
         "metrics": score_splits(read_predictions(folder / "predictions.csv")),
         "parameters": {"trainable": 1234579, "total": 1234600},
@@ -90,7 +98,9 @@ def test_the_report_says_what_the_tables_say(tmp_path: Path) -> None:
     predictions = read_predictions(tmp_path / "predictions.csv")
     for row, name in (("accuracy", "accuracy"), ("roc auc", "roc_auc"), ("mcc", "mcc")):
         scores = score_splits(predictions)
-        assert page.after(row, 3) == [f"{scores[split][name]:.3f}" for split in ("train", "validation", "test")]
+        low, high = scores["test"]["interval"][name]
+        figures = [f"{scores[split][name]:.3f}" for split in ("train", "validation", "test")]
+        assert page.after(row, 3) == [*figures[:2], f"{figures[2]} ({low:.3f} to {high:.3f})"]
     assert page.after("recordings", 3) == ["10", "10", "10"]
     assert page.texts.count("tiny <run>") == 2, "title and heading"
     assert "simulated & small" in page.texts
@@ -155,3 +165,42 @@ def test_the_figures_show_numbers_and_names() -> None:
     history = pd.DataFrame({**rows, "monitor": "mcc", "value": 0.1, "best_epoch": [1, 2, 1]})
     texts = shown(figures.learning_curves(history))
     assert {"a", "b", "best epoch 2", "best epoch 1", "validation mcc"} <= set(texts)
+
+
+def test_a_leak_is_stamped_on_every_table_of_results(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "run", folds=("a", "b"))
+    summary = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    assert "LEAKY" not in html_report(folder)
+    leaks = [f"fold 0: subject s{number} in <test> and train" for number in range(25)]
+    (folder / "metrics.json").write_text(json.dumps(summary | {"leaky": True, "leaks": leaks}), encoding="utf-8")
+    page = html_report(folder)
+    assert page.count("LEAKY</span> Results") == page.count("Results, by") == 3
+    assert "subject s19 in &lt;test&gt; and train" in page
+    assert "and 5 more" in page
+
+
+def test_the_floor_of_the_confounds_and_intervals_stand_beside_the_results(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "run")
+    page = html_report(folder)
+    assert (
+        "database alone, learned on the training part, gives the test part AUC 0.876 and balanced accuracy 0.765"
+        in (" ".join(page.split()))
+    )
+    low, high = json.loads((folder / "metrics.json").read_text("utf-8"))["metrics"]["test"]["interval"]["accuracy"]
+    assert f"({low:.3f} to {high:.3f})" in page
+    assert "95 % interval of a bootstrap by record" in page
+
+
+def test_a_multi_label_run_has_a_confusion_matrix_a_class(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "run", classes=("a", "b"))
+    table = pd.read_csv(folder / "predictions.csv").replace({"label": {"b": "a;b"}})
+    table.to_csv(folder / "predictions.csv", index=False)
+    summary = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    metrics = score_splits(read_predictions(folder / "predictions.csv", multilabel=True), multilabel=True)
+    (folder / "metrics.json").write_text(json.dumps(summary | {"metrics": metrics}), encoding="utf-8")
+    page = html_report(folder)
+    counts = metrics["test"]["confusion"]
+    assert np.shape(counts) == (2, 2, 2)
+    assert [sum(row) for row in np.sum(counts, axis=1)] == [10, 10]
+    assert "<td>a</td><td>10</td><td>10</td><td>10</td>" in page
+    assert "<td>b</td><td>5</td><td>5</td><td>5</td>" in page

@@ -7,7 +7,7 @@ import torch
 
 from fusionkit.interfaces import SignalSpec
 from fusionkit.model.assemble import assemble
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.registry import Provider, Registry
 from fusionkit.representations.wave import Wave
 from fusionkit.run.views import view_arrays, view_key
@@ -33,7 +33,7 @@ def test_the_key_of_a_view_knows_all_that_decides_it(registry: Registry) -> None
 
 def test_views_in_memory_are_those_of_the_model(registry: Registry) -> None:
     branches = [BranchSettings("wave", "cnn1d"), BranchSettings("wave", "cnn1d", {"scale": "none"})]
-    model = assemble(registry, SIGNAL, branches, FuserSettings("concat"), 2)
+    model = assemble(registry, SIGNAL, branches, ComponentSettings("concat"), 2)
     x = np.random.default_rng(0).normal(size=(11, 1, 64)).astype(np.float32)
     for found, expected in zip(view_arrays(model, x), model.views(torch.from_numpy(x)), strict=True):
         np.testing.assert_allclose(found, expected.numpy(), rtol=0, atol=1e-6)

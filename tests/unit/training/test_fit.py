@@ -17,7 +17,7 @@ from fusionkit.interfaces import SignalSpec, Stage
 from fusionkit.model.assemble import assemble
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.schedule import model_stages
-from fusionkit.model.settings import BranchSettings, FuserSettings
+from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.registry import Registry
 from fusionkit.training.batches import epoch_order
 from fusionkit.training.fit import fit
@@ -243,7 +243,7 @@ LABELS = RNG.integers(0, 2, size=20)
 def two_branches(registry: Registry, fuser: str, schedule: Any) -> FusionModel:
     torch.manual_seed(0)
     branches = [BranchSettings("wave", "cnn1d", {}, CNN)] * 2
-    return assemble(registry, SignalSpec(1, 128, 100.0), branches, FuserSettings(fuser), 1, schedule=schedule)
+    return assemble(registry, SignalSpec(1, 128, 100.0), branches, ComponentSettings(fuser), 1, schedule=schedule)
 
 
 @pytest.mark.parametrize(

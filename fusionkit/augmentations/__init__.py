@@ -1,0 +1,1 @@
+"""Random changes and mixtures of training samples."""

@@ -1,0 +1,56 @@
+"""Which recordings belong together, so that no split may divide them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+TIES = ("subject", "content", "digest", "path", "twin")
+"""Columns that tie recordings together: person, bytes of the file, samples, file of a segment, near-duplicate."""
+
+
+def subject_groups(records: pd.DataFrame) -> NDArray[np.intp]:
+    """Return a number for every recording: equal where a tie is shared, directly or through other recordings.
+
+    The numbers do not depend on the order of the recordings. A missing value ties nothing.
+
+    Parameters
+    ----------
+    records : DataFrame
+        A row a recording: ``id`` and any of `TIES`.
+    """
+    count = len(records)
+    alone = "\0" + records["id"].astype(str)
+    columns = [records[name].astype(object).where(records[name].notna(), alone) for name in TIES if name in records]
+    codes = [pd.factorize(column.astype(str), sort=True)[0] for column in columns or [alone]]
+    offsets = np.cumsum([count, *(code.max() + 1 for code in codes)])
+    rows = np.tile(np.arange(count), len(codes))
+    values = np.concatenate([code + offset for code, offset in zip(codes, offsets[:-1], strict=True)])
+    links = coo_array((np.ones(len(rows)), (rows, values)), shape=(int(offsets[-1]), int(offsets[-1])))
+    components = connected_components(links, directed=False)[1][:count]
+    # Each is named by the first of its subjects, so that the order of the recordings does not matter.
+    first = np.full(components.max() + 1, count)
+    np.minimum.at(first, components, codes[0])
+    return np.asarray(first[components], dtype=np.intp)
+
+
+def twins(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series[str]:
+    """Return the column ``twin``: one name for all recordings that pairs tie together, missing for all others.
+
+    Parameters
+    ----------
+    records : DataFrame
+        A row a recording: ``id``.
+    pairs : DataFrame
+        ``a`` and ``b``, as `near_duplicates` returns them.
+    """
+    count = len(records)
+    places = pd.Series(range(count), index=records["id"])
+    a, b = (places[pairs[end]].to_numpy() for end in ("a", "b"))
+    links = coo_array((np.ones(len(pairs)), (a, b)), shape=(count, count))
+    components = pd.Series(connected_components(links, directed=False)[1], index=records.index)
+    names = records["id"].groupby(components).transform("min")
+    return names.where(components.duplicated(keep=False))

@@ -1,0 +1,1 @@
+"""Public data sets: downloading, unpacking and verifying their archives."""

@@ -1,0 +1,1 @@
+"""Fixed changes of a signal before anything looks at it."""

@@ -1,0 +1,163 @@
+"""What a data set holds, before a run: counts, quality, durations, channels, and what is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from fusionkit.data.examine import segment
+from fusionkit.data.labels import label_classes
+from fusionkit.data.recordings import Recordings
+from fusionkit.data.scan import Progress, ScanResult, problem_lines, scan
+from fusionkit.data.settings import DataSettings
+from fusionkit.errors import DataError
+
+PARTITIONS = ("split", "database", "quality")
+_USUAL = 0.9  # share of recordings with the same channels from which the others count as faulty
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a data set holds.
+
+    Parameters
+    ----------
+    summary : dict
+        Made of numbers and texts, for JSON and tables.
+    scanned : ScanResult
+        The recordings that can be used.
+    """
+
+    summary: dict[str, Any]
+    scanned: ScanResult
+
+
+def inspect(recordings: Recordings, settings: DataSettings, progress: Progress | None = None) -> Inspection:
+    """Read every recording once and count what there is; bad recordings are listed and left out.
+
+    Where the settings choose no duration, sample rate or channels, recordings may differ in them, and the summary says
+    what a run will have to choose.
+
+    Parameters
+    ----------
+    recordings : Recordings
+        What to read, with labels.
+    settings : DataSettings
+        As a run would get them.
+    progress : callable, optional
+        Called with the number of recordings read so far and of all.
+
+    Raises
+    ------
+    DataError
+        If no recording can be used.
+    """
+    seconds, rates, layouts = _headers(recordings)
+    needs = []
+    chosen = dataclasses.replace(settings, on_bad_file="skip")
+    if settings.duration is None and settings.window == "first" and seconds:
+        chosen = dataclasses.replace(chosen, duration=min(seconds))
+        shortest, longest = min(seconds), max(seconds)
+        if longest - shortest > 1e-3:
+            needs.append(f"recordings last {shortest:.4g} to {longest:.4g} s: a run needs --duration or --window whole")
+    if settings.sample_rate is None and len(rates) > 1:
+        chosen = dataclasses.replace(chosen, sample_rate=rates.most_common(1)[0][0])
+        needs.append(f"recordings have {len(rates)} sample rates: a run needs --sample-rate")
+    common = (
+        [name for name in layouts.most_common(1)[0][0] if all(name in names for names in layouts)] if layouts else []
+    )
+    if settings.channels is None and common and layouts.most_common(1)[0][1] < _USUAL * layouts.total():
+        chosen = dataclasses.replace(chosen, channels=tuple(common))
+        needs.append(f"recordings differ in their channels: a run needs --channels; all have {', '.join(common)}")
+    scanned = scan(recordings, chosen, progress)
+    # Nobody asked for the rate that was chosen to read them all.
+    warnings = [
+        line
+        for line in scanned.warnings
+        if chosen.sample_rate == settings.sample_rate or "are resampled to" not in line
+    ]
+    summary = _summary(recordings, scanned) | {"needs": needs, "warnings": warnings}
+    return Inspection(summary, scanned)
+
+
+def _headers(recordings: Recordings) -> tuple[list[float], Counter[float], Counter[tuple[str, ...]]]:
+    """Return durations (s), sample rates (Hz) and channels of the recordings whose headers can be read."""
+    layouts: Counter[tuple[str, ...]] = Counter()
+    seconds: list[float] = []
+    rates: Counter[float] = Counter()
+    for row in recordings.manifest.to_dict("records"):
+        try:
+            header = recordings.header(row["id"])
+            first, last = segment(row, header.samples, header.sample_rate)
+        except DataError:
+            continue  # the scan says why
+        seconds.append((last - first) / header.sample_rate)
+        rates[header.sample_rate] += 1
+        layouts[header.channel_names] += 1
+    return seconds, rates, layouts
+
+
+def _summary(recordings: Recordings, scanned: ScanResult) -> dict[str, Any]:
+    records = scanned.records
+    attributes = recordings.manifest.attrs
+    multilabel = bool(attributes.get("multilabel", False))
+    seconds = records["stop"] - records["start"]
+    labels = [label_classes(label, multilabel) for label in records["label"]]
+    names = list(attributes.get("classes") or sorted({name for row in labels for name in row}))
+    layouts = Counter(_layout(recordings, record) for record in records["id"])
+    return {
+        "recordings": len(records),
+        "left_out": len(scanned.problems),
+        "classes": {name: _class(records[[name in row for row in labels]]) for name in names},
+        "subjects": _subjects(records, labels),
+        **{column: _counts(records[column]) if column in records else None for column in PARTITIONS},
+        "seconds": {**_spread(seconds), "total": float(seconds.sum())},
+        "sample_rates": {f"{rate:g}": count for rate, count in Counter(records["sample_rate"]).most_common()},
+        "channels": [
+            {"names": list(channels), "units": list(units), "recordings": count}
+            for (channels, units), count in layouts.most_common()
+        ],
+        "cautions": list(attributes.get("cautions", ())),
+        "problems": problem_lines(scanned.problems),
+    }
+
+
+def _class(records: pd.DataFrame) -> dict[str, Any]:
+    seconds = records["stop"] - records["start"]
+    return {
+        "recordings": len(records),
+        "subjects": records["subject"].nunique() if "subject" in records else None,
+        "seconds": float(seconds.sum()),
+        **{column: _counts(records[column]) if column in records else None for column in PARTITIONS},
+    }
+
+
+def _subjects(records: pd.DataFrame, labels: list[tuple[str, ...]]) -> dict[str, Any] | None:
+    if "subject" not in records:
+        return None
+    kinds: dict[str, set[tuple[str, ...]]] = {}
+    for subject, label in zip(records["subject"], labels, strict=True):
+        kinds.setdefault(subject, set()).add(label)
+    return {
+        "count": len(kinds),
+        "recordings_each": _spread(records["subject"].value_counts()),
+        "with_several_labels": sum(len(kind) > 1 for kind in kinds.values()),
+    }
+
+
+def _layout(recordings: Recordings, record: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    header = recordings.header(record)
+    return header.channel_names, header.units
+
+
+def _counts(values: Iterable[Any]) -> dict[str, int]:
+    return dict(sorted(Counter("not said" if pd.isna(value) else str(value) for value in values).items()))
+
+
+def _spread(values: pd.Series[Any]) -> dict[str, float]:
+    return {"min": float(values.min()), "median": float(values.median()), "max": float(values.max())}
