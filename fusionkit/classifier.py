@@ -28,6 +28,8 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         The i-th encoder reads the i-th representation; one encoder reads all.
     fuser : str, optional
         What joins the branches; by default concat, or single for one branch.
+    preprocess, augment : sequence of str
+        Preprocessors of every signal, and augmentations of training, in order.
     options : mapping, optional
         Options of components: ``{"vit.depth": 4}``.
     settings : mapping, optional
@@ -54,6 +56,8 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         representations: Sequence[str] | str = ("mel", "wave"),
         encoders: Sequence[str] | str = ("vit", "cnn1d"),
         fuser: str | None = None,
+        preprocess: Sequence[str] | str = (),
+        augment: Sequence[str] | str = (),
         options: Mapping[str, object] | None = None,
         settings: Mapping[str, object] | None = None,
         validation_fraction: float = 0.2,
@@ -63,6 +67,8 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
         self.representations = representations
         self.encoders = encoders
         self.fuser = fuser
+        self.preprocess = preprocess
+        self.augment = augment
         self.options = options
         self.settings = settings
         self.validation_fraction = validation_fraction
@@ -96,6 +102,8 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
             representations=self.representations,
             encoders=self.encoders,
             fuser=self.fuser,
+            preprocess=self.preprocess,
+            augment=self.augment,
             options=self.options,
             settings={
                 **(self.settings or {}),

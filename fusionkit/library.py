@@ -121,6 +121,8 @@ def fit(
     representations: Sequence[str] | str = ("mel", "wave"),
     encoders: Sequence[str] | str = ("vit", "cnn1d"),
     fuser: str | None = None,
+    preprocess: Sequence[str] | str = (),
+    augment: Sequence[str] | str = (),
     options: Options | None = None,
     settings: Options | None = None,
     classes: Sequence[str] | None = None,
@@ -142,6 +144,8 @@ def fit(
         Their subjects. Without them the split is by record, and subject leakage is not excluded.
     representations, encoders, fuser, options
         See `build`.
+    preprocess, augment : sequence of str
+        Preprocessors of every signal, and augmentations of the training part, in order. `predict` preprocesses too.
     settings : mapping, optional
         Settings of training and split under the names of the command line, for example
         ``{"epochs": 20, "lr": 3e-4, "test_fraction": 0.25}``.
@@ -169,7 +173,8 @@ def fit(
     registry = registry or build_registry()[0]
     reporter = reporter or SilentReporter()
     chosen = {**(settings or {}), **({} if classes is None else {"classes": tuple(map(str, _listed(classes)))})}
-    config = make_config(representations, encoders, fuser, options, chosen, seed, registry)
+    steps = {"preprocessors": _listed(preprocess), "augmentations": _listed(augment)}
+    config = make_config(representations, encoders, fuser, options, chosen, seed, registry, steps)
     check_combination(registry, config.branches, config.fuser)
     choose_device(config.training.device)
     recordings = ArrayRecordings(x, sample_rate, labels, groups)
@@ -245,12 +250,14 @@ def make_config(
     settings: Options,
     seed: int,
     registry: Registry,
+    steps: Mapping[str, Sequence[str]] | None = None,
 ) -> RunConfig:
     """Return the configuration that names, options and settings describe, checked against the components."""
     tables: dict[str, Any] = {
         "seed": operator.index(seed),
         "branches": zip_branches(_listed(representations), _listed(encoders)),
         **({} if fuser is None else {"fuser": {"name": fuser}}),
+        **{kind: [{"name": name} for name in names] for kind, names in (steps or {}).items()},
         **settings_sections({"spec": IN_MEMORY, **settings}),
     }
     overrides = place_overrides((options or {}).items())

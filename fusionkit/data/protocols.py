@@ -123,6 +123,8 @@ _DS2 = "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 
 _DS = MappingProxyType({**dict.fromkeys(_DS1.split(), "train"), **dict.fromkeys(_DS2.split(), "test")})
 _BEATS = "use all beats of a complete copy, with the default options"
 
+# The form of Kachuee et al. has no beat for the last annotation of a record.
+_KACHUEE_DS1 = (45845, 943, 3788, 415, 8)
 _PUBLISHED = (
     Protocol(
         name="physionet2016-official",
@@ -160,7 +162,10 @@ _PUBLISHED = (
         source=_CHAZAL,
         column="record",
         places=_DS,
-        expected=(_counts("N S V F Q", train=(45866, 944, 3788, 415, 8), test=(44259, 1837, 3221, 388, 7)),),
+        expected=(
+            _counts("N S V F Q", train=(45866, 944, 3788, 415, 8), test=(44259, 1837, 3221, 388, 7)),
+            _counts("N S V F Q", train=_KACHUEE_DS1, test=(44238, 1836, 3221, 388, 7)),
+        ),
         hint=_BEATS,
     ),
     Protocol(
@@ -170,7 +175,10 @@ _PUBLISHED = (
         source=_CHAZAL,
         column="record",
         places=MappingProxyType({record: part for record, part in _DS.items() if record != "202"}),
-        expected=(_counts("N S V F Q", train=(45866, 944, 3788, 415, 8), test=(42198, 1782, 3202, 387, 7)),),
+        expected=(
+            _counts("N S V F Q", train=(45866, 944, 3788, 415, 8), test=(42198, 1782, 3202, 387, 7)),
+            _counts("N S V F Q", train=_KACHUEE_DS1, test=(42178, 1781, 3202, 387, 7)),
+        ),
         hint=_BEATS,
     ),
     Protocol(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusionkit.data.content import array_hash, file_hash
 from fusionkit.data.readers import read_header, read_samples, recording_files, verify_recording
-from fusionkit.data.signal_header import Declared, SignalHeader
+from fusionkit.data.signal_header import NOTHING_DECLARED, Declared, SignalHeader
 from fusionkit.errors import DataError
+
+_AHEAD = 1 << 16
 
 
 class Recordings(Protocol):
@@ -35,6 +38,14 @@ class Recordings(Protocol):
 
     def faults(self, record: str) -> tuple[str, ...]:
         """Return a line a checksum in that file that its samples do not match."""
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    path: str
+    declared: Declared
+    start: int
+    samples: NDArray[np.float32]
 
 
 class FileRecordings:
@@ -59,6 +70,7 @@ class FileRecordings:
             for record, rate, variable in zip(manifest["id"], rates, variables, strict=True)
         }
         self._headers: dict[tuple[str, Declared], SignalHeader] = {}
+        self._held = _Stretch("", NOTHING_DECLARED, 0, np.zeros((1, 0), dtype=np.float32))
         self._contents: dict[str, str] = {}
         self._faults: dict[str, tuple[str, ...]] = {}
 
@@ -80,8 +92,18 @@ class FileRecordings:
         return dataclasses.replace(header, channel_names=names)
 
     def read(self, record: str, start: int, stop: int) -> NDArray[np.float32]:
-        """Return samples [channel, time] of that file, from sample ``start`` up to ``stop``."""
-        return read_samples(self._paths[record], start, stop, self._declared[record])
+        """Return samples [channel, time] of that file, from sample ``start`` up to ``stop``; they are read-only."""
+        path, declared = self._paths[record], self._declared[record]
+        held = self._held
+        known = (held.path, held.declared) == (path, declared)
+        if not (known and held.start <= start and stop <= held.start + held.samples.shape[1]):
+            # Segments of a file mostly follow each other: from the second on, what comes next is read with them.
+            ahead = self.header(record).samples if known and start >= held.start else 0
+            end = max(stop, min(start + _AHEAD, ahead))
+            samples = read_samples(path, start, end, declared)
+            samples.flags.writeable = False
+            held = self._held = _Stretch(path, declared, start, samples)
+        return held.samples[:, start - held.start : stop - held.start]
 
     def content(self, record: str) -> str:
         """Return the SHA-256 of the bytes of that file, and of the files that hold the samples of a header."""

@@ -205,3 +205,31 @@ def test_the_monitored_figure_is_that_of_the_best_weights(
     assert best["monitor"] == monitor
     assert found.metrics["validation"][monitor] == pytest.approx(best["best_value"], abs=1e-9)
     assert best["best_value"] == found.history["value"].max()
+
+
+def test_a_fitted_model_preprocesses_what_it_predicts() -> None:
+    rng = np.random.default_rng(0)
+    time = np.arange(200) / 200
+    labels = np.arange(24) % 2
+    signals = np.stack([np.sin(2 * np.pi * (5 + 20 * label) * time) + 0.1 * rng.normal(size=200) for label in labels])
+    hum = 30 * np.sin(2 * np.pi * 50 * time)
+    fitted = fit(
+        (signals + hum)[:, None],
+        labels,
+        sample_rate=200,
+        representations="wave",
+        encoders="cnn1d",
+        preprocess="bandpass",
+        augment=["gain", "mixup"],
+        options={"bandpass.low": None, "bandpass.high": 30.0, "cnn1d.channels": (4, 8), "cnn1d.embed_dim": 8},
+        settings={"epochs": 3, "device": "cpu"},
+    )
+    assert [step.name for step in fitted.config.preprocessors] == ["bandpass"]
+    (step,) = [step for _, step in fitted.preprocessing._steps]
+    changed = np.stack([step(row[None].astype(np.float32)) for row in signals + hum])
+    with torch.no_grad():
+        expected = torch.sigmoid(fitted.model(torch.from_numpy(changed)))[:, 0]
+    found = predict(fitted, (signals + hum)[:, None], sample_rate=200)
+    np.testing.assert_allclose(found["1"], expected, atol=1e-5)
+    test = fitted.predictions.set_index("record")["p_1"]
+    np.testing.assert_allclose(test.loc[list(map(str, range(24)))].to_numpy(), found["1"], atol=1e-5)

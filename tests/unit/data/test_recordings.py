@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
+from fusionkit.data.readers import read_samples
 from fusionkit.data.recordings import ArrayRecordings, FileRecordings
 from fusionkit.errors import DataError
 
@@ -68,3 +69,28 @@ def test_labels_and_subjects_in_memory_are_values(values, words):
         ArrayRecordings(x, 100, values)
     with pytest.raises(DataError, match=f"'subject' .*{words}"):
         ArrayRecordings(x, 100, ["a", "b", "a"], groups=values)
+
+
+def test_segments_are_read_right_in_any_order_and_ahead_where_they_follow_each_other(wav, noise, monkeypatch):
+    signals = {name: noise(3000, seed) for seed, name in enumerate("ab")}
+    paths = [str(wav(f"{name}.wav", signal)) for name, signal in signals.items()]
+    files = FileRecordings(pd.DataFrame({"id": ["a", "b"], "path": paths}))
+    monkeypatch.setattr("fusionkit.data.recordings._AHEAD", 500)
+    calls = []
+
+    def counted(*given):
+        calls.append(given)
+        return read_samples(*given)
+
+    monkeypatch.setattr("fusionkit.data.recordings.read_samples", counted)
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        name, start = rng.choice(["a", "b"]), int(rng.integers(0, 2990))
+        stop = int(rng.integers(start, min(start + 900, 3000)))
+        np.testing.assert_array_equal(files.read(name, start, stop), signals[name][:, start:stop])
+    calls.clear()
+    for start in range(0, 3000, 10):
+        np.testing.assert_array_equal(files.read("a", start, start + 10), signals["a"][:, start : start + 10])
+    assert len(calls) <= 3000 / 500 + 2
+    with pytest.raises(ValueError, match="read-only"):
+        files.read("a", 0, 10)[0, 0] = 1
