@@ -53,11 +53,15 @@ class Fitted(SavedModel):
         A row a record: part, label and the probability of every class.
     history : DataFrame
         A row an epoch.
+    cautions, leaks : tuple of str
+        What every reader of the figures must know; leaks there are only where ``allow_leak`` was set.
     """
 
     metrics: dict[str, dict[str, Any]]
     predictions: pd.DataFrame
     history: pd.DataFrame
+    cautions: tuple[str, ...]
+    leaks: tuple[str, ...]
 
     def save(self, folder: str | Path) -> None:
         """Write the model as a checkpoint that `predict` accepts in place of this object."""
@@ -191,9 +195,17 @@ def fit_prepared(config: RunConfig, registry: Registry, prepared: Prepared, repo
     (model,) = outcome.models.values()
     predictions = outcome.predictions
     metrics = score_splits(predictions, config.evaluation)
-    table = predictions.drop(columns="fold")
-    preprocessing = prepared.reader.preprocessing
-    return Fitted(model.cpu(), prepared.task, config, preprocessing, metrics, table, outcome.history)
+    return Fitted(
+        model=model.cpu(),
+        task=prepared.task,
+        config=config,
+        preprocessing=prepared.reader.preprocessing,
+        metrics=metrics,
+        predictions=predictions.drop(columns="fold"),
+        history=outcome.history,
+        cautions=prepared.cautions,
+        leaks=prepared.leaks,
+    )
 
 
 def predict(
@@ -205,6 +217,9 @@ def predict(
     registry: Registry | None = None,
 ) -> pd.DataFrame:
     """Return the probability of every class for every signal.
+
+    The preprocessors of the model are applied to each signal alone: unlike a window of a recording, it has nothing
+    around it, so that a filter may differ at its ends.
 
     Parameters
     ----------

@@ -6,19 +6,12 @@ import json
 
 import click
 
-from fusionkit.cli.settings_flags import data_and_split_flags, settings_tables
+from fusionkit.cli.settings_flags import data_and_split_flags, option_flag, settings_tables
 
 
 @click.command("audit")
 @click.argument("spec")
-@click.option(
-    "-o",
-    "--option",
-    "overrides",
-    multiple=True,
-    metavar="COMPONENT.OPTION=VALUE",
-    help="Set an option of the data set. May be repeated.",
-)
+@option_flag("Set an option of the data set.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the split.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else.")
 @data_and_split_flags
@@ -32,8 +25,10 @@ def audit_command(spec: str, overrides: tuple[str, ...], seed: int, as_json: boo
     """
     from fusionkit.cli.terminal import TerminalReporter
     from fusionkit.config.resolve import component_options, parse_overrides
+    from fusionkit.data.lenient_settings import lenient_settings
     from fusionkit.data.load import load_manifest
     from fusionkit.data.recordings import FileRecordings
+    from fusionkit.data.scan import problem_lines
     from fusionkit.data.settings import DataSettings
     from fusionkit.data.spec import parse_spec
     from fusionkit.data.split_settings import SplitSettings
@@ -41,19 +36,26 @@ def audit_command(spec: str, overrides: tuple[str, ...], seed: int, as_json: boo
     from fusionkit.run.audited_data import audit_data
 
     tables = settings_tables(settings)
-    data = DataSettings(**{"spec": spec, "window": "whole", **tables.get("data", {})})
+    data = DataSettings(spec=spec, **tables.get("data", {}))
     split = SplitSettings(**tables["split"]) if "split" in tables else None
     registry, _ = build_registry()
     adapter = registry.get("dataset", parse_spec(spec)[0])
     options = component_options(parse_overrides(overrides), [adapter])
     with TerminalReporter() as reporter:
         recordings = FileRecordings(load_manifest(data, registry, options.get(adapter.name)))
-        found = audit_data(recordings, data, split, seed, reporter)
+        lenient, needs = lenient_settings(recordings, data)
+        found = audit_data(recordings, lenient, split, seed, reporter)
+    problems = problem_lines(found.scanned.problems)
+    told = {"cautions": found.cautions, "needs": needs, "notes": found.scanned.warnings, "left_out": problems}
     if as_json:
-        head = {"data": spec, "leaky": bool(found.leaks), "cautions": list(found.cautions)}
+        head = {"data": spec, "leaky": bool(found.leaks), **{name: list(lines) for name, lines in told.items()}}
         click.echo(json.dumps(head | found.audited.to_dict() | {"leaks": list(found.leaks)}))
     else:
-        for line in (*found.cautions, *found.scanned.warnings, *found.audited.lines()):
+        left_out = (f"left out: {line}" for line in problems)
+        stamp = ("LEAKY",) if found.leaks else ()
+        for line in (*stamp, *found.cautions, *needs, *found.scanned.warnings, *left_out, *found.published_leaks):
+            click.echo(line)
+        for line in found.audited.lines():
             click.echo(line)
     if split is None or not split.allow_leak:
         found.require_no_leak()

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fusionkit.cli.settings_flags import data_flags, settings_tables
+from fusionkit.cli.settings_flags import data_flags, option_flag, settings_tables
 from fusionkit.errors import UsageError
 
 _MARK = b'content="fusionkit data inspect"'
@@ -21,14 +21,7 @@ _MARK = b'content="fusionkit data inspect"'
     type=click.Path(path_type=Path, dir_okay=False),
     help="The page [default: inspection-NAME.html; with --json: none].",
 )
-@click.option(
-    "-o",
-    "--option",
-    "overrides",
-    multiple=True,
-    metavar="COMPONENT.OPTION=VALUE",
-    help="Set an option of the data set, or of a representation that is drawn. May be repeated.",
-)
+@option_flag("Set an option of the data set, or of a representation that is drawn.")
 @click.option(
     "--pictures", type=click.IntRange(0, 100), default=6, show_default=True, help="Recordings that are drawn."
 )

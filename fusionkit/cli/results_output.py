@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fusionkit.data.audit.findings import floor_text
 from fusionkit.evaluation.metrics import METRICS
 
 Scores = dict[str, Any]
@@ -21,34 +22,31 @@ def print_results(summary: dict[str, Any], folder: Path) -> None:
     scores: dict[str, Scores] = summary["metrics"]
     shown = "test" if "test" in scores else next(iter(scores))
     console.print()
-    console.print(_figures(summary, scores))
+    pooled = {"test, all folds in one": scores["test"]["pooled"]} if "pooled" in scores.get("test", {}) else {}
+    console.print(_figures(summary, scores | pooled))
     console.print()
     console.print(_confusion(scores[shown], shown, summary["leaky"]))
+    stamp = "LEAKY, " if summary["leaky"] else ""
     folds = scores[shown].get("folds", {})
     if folds:
         console.print(
-            f"mean ± SD over {len(folds)} folds; each fold by itself, and all in one table:",
-            highlight=False,
-            soft_wrap=True,
+            f"mean ± SD over {len(folds)} folds; {shown}, each fold by itself:", highlight=False, soft_wrap=True
         )
-        folds = {**folds, "all": scores[shown]["pooled"]} if "pooled" in scores[shown] else folds
     for fold, part in folds.items():
         figures = "  ".join(f"{name} {_figure(part, name)}" for name in METRICS)
-        console.print(escape(f"fold {fold} ({part['records']} recordings): {figures}"), highlight=False, soft_wrap=True)
+        console.print(
+            escape(f"{stamp}fold {fold} ({part['records']} recordings): {figures}"), highlight=False, soft_wrap=True
+        )
     for level, part in scores[shown].get("levels", {}).items():
         if level == "subject" or scores[shown]["windows"] != scores[shown]["records"]:
             figures = "  ".join(f"{name} {_figure(part, name)}" for name in METRICS)
-            console.print(f"{shown} by {level}: {figures}", highlight=False, soft_wrap=True)
-    floor = summary["audit"]["floor"]
-    if floor:
-        console.print(
-            escape(
-                f"floor: {floor['factor']} alone, learned on the training part, gives the test part "
-                f"AUC {_number(floor['auc'])}, balanced accuracy {_number(floor['modified_accuracy'])}"
-            ),
-            highlight=False,
-            soft_wrap=True,
-        )
+            console.print(f"{stamp}{shown} by {level}: {figures}", highlight=False, soft_wrap=True)
+    measured = scores[shown].get("pooled") or scores[shown]
+    if "interval_note" in measured:
+        console.print(f"intervals: {measured['interval_note']}", highlight=False, soft_wrap=True)
+    for row in summary["audit"]["floor"]:
+        text = f"floor, learned on the training part: {floor_text(row)} on the test part"
+        console.print(escape(text), highlight=False, soft_wrap=True)
     if summary["leaky"]:
         lines = [*summary["leaks"][:5], *(["..."] if len(summary["leaks"]) > 5 else [])]
         console.print(f"[red bold]LEAKY[/]: {escape('; '.join(lines))}", highlight=False, soft_wrap=True)
@@ -62,8 +60,8 @@ def print_results(summary: dict[str, Any], folder: Path) -> None:
 
 def headline(summary: dict[str, Any]) -> str:
     """Return what must stand above every table of a run: that it leaks, or that subjects are not known."""
-    warnings = [caution for caution in summary["cautions"] if caution.startswith("record-wise")]
-    return "; ".join([*(["LEAKY"] if summary["leaky"] else []), *warnings])
+    marks = {"LEAKY": summary["leaky"], "record-wise: subject leakage not excluded": summary["record_wise"]}
+    return "; ".join(mark for mark, holds in marks.items() if holds)
 
 
 def _figures(summary: dict[str, Any], scores: dict[str, Scores]) -> Table:
@@ -77,10 +75,16 @@ def _figures(summary: dict[str, Any], scores: dict[str, Scores]) -> Table:
     if any("subjects" in part for part in scores.values()):
         table.add_row("subjects", *(str(part.get("subjects", "")) for part in scores.values()))
     for name in METRICS:
-        table.add_row(name.replace("_", " "), *(_figure(part, name) for part in scores.values()))
+        table.add_row(metric_title(name, scores), *(_figure(part, name) for part in scores.values()))
     for label in summary["classes"]:
         table.add_row(escape(f"F1 {label}"), *(_number(part["f1"][label]) for part in scores.values()))
     return table
+
+
+def metric_title(name: str, scores: dict[str, Scores]) -> str:
+    """Return a metric in words; the accuracy of several classes a recording counts only what is right in all."""
+    several = next(iter(scores.values()))["multilabel"]
+    return "exact match" if several and name == "accuracy" else name.replace("_", " ")
 
 
 def _confusion(scores: Scores, split: str, leaky: bool) -> Table:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fusionkit.cli.settings_flags import settings_flags, settings_tables
+from fusionkit.cli.settings_flags import option_flag, settings_flags, settings_tables
 from fusionkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,14 +29,7 @@ MAX_SEEDS = 1000
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="Start from a TOML file; flags override it."
 )
-@click.option(
-    "-o",
-    "--option",
-    "overrides",
-    multiple=True,
-    metavar="COMPONENT.OPTION=VALUE",
-    help="Set an option of a component; 2:vit.depth=4 means that of the second branch. May be repeated.",
-)
+@option_flag("Set an option of a component; 2:vit.depth=4 means that of the second branch.")
 @click.option("--seed", type=int, help="Seed of split, initial weights, order and dropout [default: 0].")
 @click.option("--seeds", metavar="A-B", help="Several runs, for example 0-4 or 0,3,7.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: runs/<time>-<name>-seed<k>].")

@@ -30,6 +30,18 @@ def data_and_split_flags(command: Command) -> Command:
     return _with_flags(command, [*_of_section("data"), *_of_section("split")])
 
 
+def option_flag(help_text: str) -> Callable[[Command], Command]:
+    """Return a decorator that adds ``-o/--option``, which may be repeated, as ``overrides``."""
+    return click.option(
+        "-o",
+        "--option",
+        "overrides",
+        multiple=True,
+        metavar="COMPONENT.OPTION=VALUE",
+        help=f"{help_text} May be repeated.",
+    )
+
+
 def _of_section(section: str) -> list[OptionSpec]:
     return [spec for owner, spec in setting_specs().values() if owner == section and spec.name != "spec"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,9 @@ _EDF, _BDF = b"0       ", b"\xffBIOSEMI"
 
 
 class EdfFile:
-    """Reads continuous recordings whose channels share one sample rate; annotation channels are left out.
+    """Reads the channels of the most common sample rate of a continuous recording, of two equally common the higher.
+
+    Channels of other rates, which the notes of the header name, and annotation channels are left out.
 
     References
     ----------
@@ -39,7 +42,7 @@ class EdfFile:
             layout.channels[0].count / layout.seconds,
             names,
             tuple(read_as(channel.unit)[0] for channel in layout.channels),
-            tuple(filter(None, notes)),
+            (*filter(None, notes), *layout.left_out),
         )
 
     def samples(self, path: Path, declared: Declared, start: int, stop: int) -> NDArray[np.float32]:  # noqa: ARG002
@@ -78,7 +81,10 @@ class _Channel:
 
 @dataclass(frozen=True)
 class _Layout:
-    """How data records follow each other; ``record_samples`` counts the annotations too, ``width`` is in bytes."""
+    """How data records follow each other.
+
+    ``record_samples`` counts all that is left out too, ``width`` is in bytes, ``left_out`` a line a channel.
+    """
 
     start: int
     records: int
@@ -86,6 +92,7 @@ class _Layout:
     record_samples: int
     width: int
     channels: tuple[_Channel, ...]
+    left_out: tuple[str, ...]
 
 
 def _layout(path: Path) -> _Layout:
@@ -131,10 +138,16 @@ def _layout(path: Path) -> _Layout:
             channels.append(_channel(path, texts, sum(counts[:signal]), counts[signal]))
     if not channels:
         raise DataError(f"{path}: holds annotations only, no signal")
-    if len({channel.count for channel in channels}) != 1:
-        rates = ", ".join(f"{channel.label} {channel.count / seconds:g}" for channel in channels)
-        raise DataError(f"{path}: has channels of different sample rates (Hz): {rates}; export those of one rate")
-    return _Layout(start, records, seconds, sum(counts), width, tuple(channels))
+    frequency = Counter(channel.count for channel in channels)
+    common = max(frequency, key=lambda samples: (frequency[samples], samples))
+    left_out = [
+        f"channel {channel.label} at {channel.count / seconds:g} Hz is left out: "
+        f"those of {common / seconds:g} Hz are read"
+        for channel in channels
+        if channel.count != common
+    ]
+    kept = tuple(channel for channel in channels if channel.count == common)
+    return _Layout(start, records, seconds, sum(counts), width, kept, tuple(left_out))
 
 
 def _channel(path: Path, texts: list[bytes], first: int, count: int) -> _Channel:

@@ -32,23 +32,27 @@ class GuardedProcess:
     ----------
     program : Path
         Its file; its first line of output is ``{}`` when it is ready.
-    seconds : float
-        Longest time to an answer.
     payload : callable
         Says of an answer how many bytes follow it.
     """
 
-    def __init__(self, program: Path, seconds: float, payload: Callable[[dict[str, Any]], int]) -> None:
+    def __init__(self, program: Path, payload: Callable[[dict[str, Any]], int]) -> None:
         self._program = program
-        self._seconds = seconds
         self._payload = payload
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = os.getpid()
         self._lock = threading.Lock()
         atexit.register(self.close)
 
-    def ask(self, request: dict[str, Any]) -> Answer:
+    def ask(self, request: dict[str, Any], seconds: float) -> Answer:
         """Send a request and return the answer and the bytes that follow it.
+
+        Parameters
+        ----------
+        request : dict
+            What can be written as JSON.
+        seconds : float
+            Longest time until the last byte is here.
 
         Raises
         ------
@@ -59,7 +63,7 @@ class GuardedProcess:
         with self._lock:
             if self._process is None or self._process.poll() is not None:
                 self._start()
-            return self._exchange(json.dumps(request), self._seconds)
+            return self._exchange(json.dumps(request), seconds)
 
     def close(self) -> None:
         """End the program, if it is running."""
@@ -97,7 +101,13 @@ class GuardedProcess:
         process = self._process
         assert process is not None  # started by `ask`
         source, sink = _open(process.stdout), _open(process.stdin)
-        timer = threading.Timer(seconds, process.kill)
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()  # first, because who waits for the answer may see the end before this function returns
+            process.kill()
+
+        timer = threading.Timer(seconds, stop)
         timer.daemon = True
         timer.start()
         try:
@@ -110,9 +120,9 @@ class GuardedProcess:
             if len(content) != size:
                 raise EOFError
         except (OSError, ValueError, EOFError) as error:
-            late = timer.finished.is_set()
+            reason = f"took longer than {seconds:g} s" if late.is_set() else "crashed"
             self.close()
-            raise ProcessDiedError(f"took longer than {seconds:g} s" if late else "crashed") from error
+            raise ProcessDiedError(reason) from error
         finally:
             timer.cancel()
         return answer, content

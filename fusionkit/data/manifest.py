@@ -10,6 +10,7 @@ import pandas as pd
 
 from fusionkit.errors import DataError, did_you_mean
 
+_FLAGS = {"true": True, "false": False, "": False, "nan": False}
 PARTS = ("train", "validation", "test", "unused")
 
 
@@ -20,8 +21,9 @@ def check_manifest(frame: pd.DataFrame, source: str, label_column: str = "label"
     ``database``, ``quality``, ``split`` (train, validation, test or unused), ``start`` and ``stop`` (bounds of a
     segment in s from the start of the file; empty: the start and the end of the file), ``channels`` (names of the
     channels of the file, with commas between them), ``sample_rate`` (Hz, for files that do not state it; it becomes
-    ``declared_rate``) and ``variable`` (which one of a .mat or .npz holds the signal). Other columns are kept.
-    Identifiers and labels are texts, so that 001 stays 001.
+    ``declared_rate``) and ``variable`` (which one of a .mat or .npz holds the signal). ``isolated`` is true for a
+    segment beside which the file holds another signal, as a file of cut beats does: filters then see zeros beyond its
+    bounds. Other columns are kept. Identifiers and labels are texts, so that 001 stays 001.
 
     Parameters
     ----------
@@ -50,6 +52,8 @@ def check_manifest(frame: pd.DataFrame, source: str, label_column: str = "label"
     for column in ("start", "stop", "declared_rate"):
         if column in manifest:
             manifest[column] = [_number(value) for value in manifest[column]]
+    if "isolated" in manifest:
+        manifest["isolated"] = [_FLAGS.get(str(value).strip().lower(), value) for value in manifest["isolated"]]
     if "id" not in manifest:
         manifest.insert(0, "id", _made_ids(manifest))
 
@@ -107,7 +111,7 @@ def _row_faults(row: dict[Any, Any]) -> list[str]:
     faults = []
     for column in ("id", "path", "label", "subject", "database", "split"):
         value = row.get(column, "-")
-        if _missing(value):
+        if _missing(value) and not (column in ("id", "path") and str(value) == "nan" and isinstance(value, str)):
             hint = "; give it in every row or leave the column out" if column in ("subject", "database") else ""
             faults.append(f"{column} is missing{hint}")
         elif not isinstance(value, str):
@@ -120,6 +124,8 @@ def _row_faults(row: dict[Any, Any]) -> list[str]:
     rate = row.get("declared_rate", math.nan)
     if not isinstance(rate, float) or rate <= 0 or math.isinf(rate):
         faults.append(f"sample_rate is {rate!r}; expected a number of Hz above 0")
+    if not isinstance(row.get("isolated", False), bool):
+        faults.append(f"isolated is {row['isolated']!r}; expected true or false")
     start, stop = row.get("start", 0.0), row.get("stop", math.inf)
     if not (isinstance(start, float) and isinstance(stop, float)):
         faults.append(f"the segment goes from {start!r} to {stop!r}; expected numbers of seconds")

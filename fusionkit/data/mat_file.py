@@ -17,6 +17,7 @@ from fusionkit.data.signal_header import Declared, SignalHeader
 from fusionkit.errors import DataError
 
 _SECONDS = 5.0
+_BYTES_A_SECOND = 20e6
 _MOST_BYTES = 1 << 28
 _NUMBERS = frozenset(
     {"double", "single", "logical"} | {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
@@ -32,7 +33,7 @@ class MatFile:
     """
 
     def __init__(self) -> None:
-        self._process = GuardedProcess(Path(__file__).with_name("mat_worker.py"), _SECONDS, _payload)
+        self._process = GuardedProcess(Path(__file__).with_name("mat_worker.py"), _payload)
         self._array = lru_cache(maxsize=1)(self._decode)
         self._content = lru_cache(maxsize=1)(self._list)
 
@@ -67,8 +68,9 @@ class MatFile:
 
     def _ask(self, path: Path, variable: str | None) -> Answer:
         request = {"path": str(path), "variable": variable, "scalars": RATE_NAMES, "most": _MOST_BYTES}
+        seconds = _SECONDS + path.stat().st_size / _BYTES_A_SECOND
         try:
-            answer, content = self._process.ask(request)
+            answer, content = self._process.ask(request, seconds)
         except ProcessDiedError as error:
             raise DataError(
                 f"{path}: cannot be decoded: the decoder of .mat files {error}; get a new copy, or save it as .npy"

@@ -22,6 +22,7 @@ if sys.platform != "win32":
 
 _MEMORY = 2 << 30
 _SECONDS = 10
+_BYTES_A_SECOND = 20_000_000
 
 
 def serve() -> None:
@@ -51,7 +52,7 @@ def _limit(size: int) -> None:
     if sys.platform != "win32":
         usage = resource.getrusage(resource.RUSAGE_SELF)
         _lower(resource.RLIMIT_AS, _MEMORY + 2 * size)
-        _lower(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + _SECONDS)
+        _lower(resource.RLIMIT_CPU, int(usage.ru_utime + usage.ru_stime) + _SECONDS + size // _BYTES_A_SECOND)
 
 
 def _lower(kind: int, wanted: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,8 @@ class Protocol:
     places : mapping, optional
         From the values of that column to the part; other recordings are left out. None: the values are the parts, or,
         for leave-one-database-out, the databases.
+    without : mapping, optional
+        From a column to the values whose recordings are left out.
     split : str
         The kind of split that is made of the recordings that are left.
     test_fraction : float, optional
@@ -52,6 +54,7 @@ class Protocol:
     source: str
     column: str
     places: Mapping[str, str] | None = None
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     split: str = "predefined"
     test_fraction: float | None = None
     record_wise: bool = False
@@ -66,17 +69,20 @@ class Protocol:
         UsageError
             If the data are of another data set.
         DataError
-            If the column is missing, or the counts are not the published ones; the details tell each difference.
+            If a column is missing, or the counts are not the published ones; the details tell each difference.
         """
         who = f"split {self.name!r}"
         if adapter != self.adapter:
             found = "are of no known data set" if adapter is None else f"come from {adapter!r}"
             raise UsageError(f"{who} belongs to the data set {self.adapter!r}, but the data {found}; use another split")
-        if self.column not in records:
-            raise DataError(f"{who} needs the column {self.column!r}, which the data do not have; {self.hint}")
+        for column in (self.column, *self.without):
+            if column not in records:
+                raise DataError(f"{who} needs the column {column!r}, which the data do not have; {self.hint}")
         values = records[self.column]
         places = values if self.places is None else values.map(self.places)
         used = places.notna() & (places != "unused")
+        for column, left_out in self.without.items():
+            used &= ~records[column].isin(left_out)
         chosen = records[used].assign(split=places[used]).reset_index(drop=True)
         differences = [_differences(_count(chosen, multilabel), expected) for expected in self.expected]
         if all(differences):
@@ -118,13 +124,20 @@ def _counts(names: str, **places: tuple[int, ...]) -> Counts:
 _LIU = "Liu et al. (2016), doi:10.1088/0967-3334/37/12/2181"
 _CHAZAL = "de Chazal, O'Dwyer and Reilly (2004), doi:10.1109/TBME.2004.827359"
 _BENTLEY = "Bentley et al. (2011), http://www.peterjbentley.com/heartchallenge/index.html"
-_DS1 = "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230"
-_DS2 = "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234"
-_DS = MappingProxyType({**dict.fromkeys(_DS1.split(), "train"), **dict.fromkeys(_DS2.split(), "test")})
 _BEATS = "use all beats of a complete copy, with the default options"
 
+
+def _beats(*train_and_test: tuple[tuple[int, ...], tuple[int, ...]]) -> tuple[Counts, ...]:
+    """Return the counts of N, S, V, F and Q, and those without the last class, which may be left out."""
+    return tuple(
+        _counts(names, train=train[: len(names.split())], test=test[: len(names.split())])
+        for train, test in train_and_test
+        for names in ("N S V F Q", "N S V F")
+    )
+
+
 # The form of Kachuee et al. has no beat for the last annotation of a record.
-_KACHUEE_DS1 = (45845, 943, 3788, 415, 8)
+_DS1, _KACHUEE_DS1 = (45866, 944, 3788, 415, 8), (45845, 943, 3788, 415, 8)
 _PUBLISHED = (
     Protocol(
         name="physionet2016-official",
@@ -160,12 +173,8 @@ _PUBLISHED = (
         adapter="mitbih",
         summary="Trained on the 22 records of DS1, tested on those of DS2; 201 (DS1) and 202 (DS2) are one person.",
         source=_CHAZAL,
-        column="record",
-        places=_DS,
-        expected=(
-            _counts("N S V F Q", train=(45866, 944, 3788, 415, 8), test=(44259, 1837, 3221, 388, 7)),
-            _counts("N S V F Q", train=_KACHUEE_DS1, test=(44238, 1836, 3221, 388, 7)),
-        ),
+        column="split",
+        expected=_beats((_DS1, (44259, 1837, 3221, 388, 7)), (_KACHUEE_DS1, (44238, 1836, 3221, 388, 7))),
         hint=_BEATS,
     ),
     Protocol(
@@ -173,12 +182,9 @@ _PUBLISHED = (
         adapter="mitbih",
         summary="DS1 and DS2 without record 202, so that no person is in both.",
         source=_CHAZAL,
-        column="record",
-        places=MappingProxyType({record: part for record, part in _DS.items() if record != "202"}),
-        expected=(
-            _counts("N S V F Q", train=(45866, 944, 3788, 415, 8), test=(42198, 1782, 3202, 387, 7)),
-            _counts("N S V F Q", train=_KACHUEE_DS1, test=(42178, 1781, 3202, 387, 7)),
-        ),
+        column="split",
+        without=MappingProxyType({"record": ("202",)}),
+        expected=_beats((_DS1, (42198, 1782, 3202, 387, 7)), (_KACHUEE_DS1, (42178, 1781, 3202, 387, 7))),
         hint=_BEATS,
     ),
     Protocol(

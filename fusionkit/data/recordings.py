@@ -66,7 +66,9 @@ class FileRecordings:
         rates = manifest["declared_rate"] if "declared_rate" in manifest else [math.nan] * len(manifest)
         variables = manifest["variable"] if "variable" in manifest else [""] * len(manifest)
         self._declared = {
-            record: Declared(None if math.isnan(rate) else rate, variable if isinstance(variable, str) else None)
+            record: Declared(
+                None if math.isnan(rate) else rate, variable if isinstance(variable, str) and variable else None
+            )
             for record, rate, variable in zip(manifest["id"], rates, variables, strict=True)
         }
         self._headers: dict[tuple[str, Declared], SignalHeader] = {}
@@ -106,11 +108,12 @@ class FileRecordings:
         return held.samples[:, start - held.start : stop - held.start]
 
     def content(self, record: str) -> str:
-        """Return the SHA-256 of the bytes of that file, and of the files that hold the samples of a header."""
+        """Return the SHA-256 of the bytes of that file, and of the signal files of a header, and the variable."""
         path = self._paths[record]
         if path not in self._contents:
             self._contents[path] = "+".join(file_hash(file) for file in recording_files(path))
-        return self._contents[path]
+        variable = self._declared[record].variable
+        return self._contents[path] if variable is None else f"{self._contents[path]}#{variable}"
 
     def faults(self, record: str) -> tuple[str, ...]:
         """Return a line a checksum in that file that its samples do not match; every file is read once."""

@@ -9,6 +9,7 @@ from typing import BinaryIO
 from fusionkit.errors import DataError
 
 _HEADER = 8
+_HIGHEST_RATE = 10_000_000
 _PLAIN_FORMATS = (1, 3, 0xFFFE)  # PCM, float, extensible: as many bytes a frame as the header says
 
 
@@ -62,7 +63,9 @@ def _walk(file: BinaryIO, path: Path, size: int, order: str) -> int | None:
         if name == b"ds64" and length >= 16:
             long_length = struct.unpack("<8xQ", file.read(16))[0]
         elif name == b"fmt " and length >= 16:
-            tag, frame_bytes = struct.unpack(f"{order}H10xH", file.read(14))
+            tag, rate, frame_bytes = struct.unpack(f"{order}H2xI4xH", file.read(14))
+            if not 0 < rate <= _HIGHEST_RATE:
+                raise DataError(f"{path}: is damaged: its header declares a sample rate of {rate} Hz; get a new copy")
         file.seek(body + length + length % 2)
     if size - file.tell() > 1:
         raise DataError(f"{path}: is damaged: {size - file.tell()} bytes after its last chunk; get a new copy")

@@ -12,6 +12,7 @@ import pandas as pd
 
 from fusionkit.data.examine import examine
 from fusionkit.data.recordings import Recordings
+from fusionkit.data.resample import resample_ratio
 from fusionkit.data.scan_warnings import scan_warnings
 from fusionkit.data.settings import DataSettings
 from fusionkit.data.signal import window_signal
@@ -155,6 +156,8 @@ def _check_fit(facts: dict[str, Any], channels: tuple[str, ...], units: dict[str
     ]
     if other:
         raise DataError(f"has {'; '.join(other)}")
+    if settings.sample_rate is not None:
+        resample_ratio(facts["sample_rate"], settings.sample_rate)
     seconds = facts["stop"] - facts["start"]
     if settings.duration is not None and seconds < _SHORTEST * settings.duration:
         raise DataError(f"lasts {seconds:.3g} s, less than a tenth of the window of {settings.duration:g} s")

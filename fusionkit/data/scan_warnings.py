@@ -50,6 +50,9 @@ def scan_warnings(
         for mask, text in lines
         if mask.any()
     ]
+    spellings = labels.groupby(labels.str.casefold()).unique()
+    alike = spellings[spellings.map(len) > 1]
+    warnings += [f"labels differ only in their case: {', '.join(sorted(names))}" for names in alike]
     notes = sorted({note for row in facts["header_notes"] for note in row})
     for note in notes:
         mask = pd.Series([note in row for row in facts["header_notes"]])

@@ -50,6 +50,10 @@ class DataSettings:
     ] = "error"
 
     def __post_init__(self) -> None:
+        for name in ("channels", "classes"):
+            chosen = getattr(self, name) or ()
+            if len(set(chosen)) < len(chosen):
+                raise UsageError(f"{name} is {', '.join(chosen)}; expected each once")
         if self.window == "hop" and self.duration is None:
             raise UsageError("window 'hop' needs the length of a window: give duration, in s")
         if self.window == "whole" and self.duration is not None:

@@ -30,9 +30,11 @@ def window_signal(records: pd.DataFrame, channels: int, settings: DataSettings) 
     """
     counts = records["sample_rate"].value_counts()
     if settings.sample_rate is None and len(counts) > 1:
-        found = ", ".join(f"{rate:g} Hz ({count})" for rate, count in counts.items())
+        found = ", ".join(f"{rate:.10g} Hz ({count})" for rate, count in counts.items())
         rare = records[records["sample_rate"] != counts.index[0]]
-        names = [f"{row['id']}: {row['sample_rate']:g} Hz" for row in rare.to_dict("records")] if "id" in rare else []
+        names = (
+            [f"{row['id']}: {row['sample_rate']:.10g} Hz" for row in rare.to_dict("records")] if "id" in rare else []
+        )
         raise DataError(f"recordings have {len(counts)} sample rates: {found}; choose one with --sample-rate", names)
     rate = float(counts.index[0]) if settings.sample_rate is None else settings.sample_rate
     for source in counts.index:

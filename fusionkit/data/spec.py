@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from fusionkit.errors import DataError
+from fusionkit.errors import DataError, UsageError
 from fusionkit.options import plain_name
 
 IN_MEMORY = "arrays in memory"
@@ -26,19 +26,19 @@ def parse_spec(text: str) -> tuple[str, Path | None]:
 
     Raises
     ------
-    DataError
+    UsageError
         If the text is a bare path, or a path is missing after the colon.
     """
     name, colon, path = text.partition(":")
     if _ADAPTER.fullmatch(name) and colon:
         if not path.strip():
-            raise DataError(f"data {text!r} has no path after the colon; expected {name}:PATH")
+            raise UsageError(f"data {text!r} has no path after the colon; expected {name}:PATH")
         return plain_name(name), Path(path).expanduser()
     if text.lower().endswith(".csv"):
         return "manifest", Path(text).expanduser()
     if _ADAPTER.fullmatch(text):
         return plain_name(text), None
-    raise DataError(
+    raise UsageError(
         f"data {text!r} names no adapter; expected for example demo-pcg, folder:PATH, physionet2016:PATH "
         "or the path of a manifest .csv"
     )
@@ -57,11 +57,13 @@ def existing_folder(path: Path | None, adapter: str) -> Path:
 
     Raises
     ------
+    UsageError
+        If none was given.
     DataError
-        If there is none.
+        If it is not there.
     """
     if path is None:
-        raise DataError(f"dataset {adapter!r} needs a folder: write {adapter}:PATH")
+        raise UsageError(f"dataset {adapter!r} needs a folder: write {adapter}:PATH")
     if not path.is_dir():
         found = "is a file" if path.exists() else "does not exist"
         raise DataError(f"dataset {adapter!r}: {path} {found}; expected a folder")

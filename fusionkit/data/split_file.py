@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from fusionkit.data.csv_cells import neutral_csv, restored_table
 from fusionkit.data.manifest import PARTS
 from fusionkit.errors import DataError, IntegrityError
 
@@ -50,7 +51,7 @@ def write_split_file(folds: pd.DataFrame, records: pd.DataFrame) -> str:
     ]
     table = pd.concat(tables).reindex(columns=[*_KEYS, *_DETAILS])
     table["split"] = table["split"].fillna("unused")
-    return f"{_HASH}{split_hash(folds)}\n" + table.to_csv(index=False, lineterminator="\n")
+    return f"{_HASH}{split_hash(folds)}\n" + neutral_csv(table)
 
 
 def read_split_file(path: str | Path, records: pd.DataFrame) -> pd.DataFrame:
@@ -79,6 +80,12 @@ def read_split_file(path: str | Path, records: pd.DataFrame) -> pd.DataFrame:
     """
     table, stated = _read(Path(path))
     table = table.assign(fold=table["fold"].fillna("") if "fold" in table else "0")
+    used = table.loc[table["split"] != "unused", _KEYS].reset_index(drop=True)
+    if stated and stated != (found := split_hash(used)):
+        raise IntegrityError(
+            f"split file {path}: its first line states the SHA-256 {stated}, but its rows have {found}; "
+            "get the file anew, or remove that line if you changed the split on purpose"
+        )
     labels = dict(zip(records["id"], records["label"], strict=True))
 
     def faulty(rows: pd.Series[bool], fault: str) -> list[str]:
@@ -91,9 +98,11 @@ def read_split_file(path: str | Path, records: pd.DataFrame) -> pd.DataFrame:
         *faulty(table.duplicated(["fold", "record"]), "stands there twice"),
         *faulty(~known & (table["split"] != "unused"), "is not among the recordings"),
     ]
-    if "label" in table:
-        other = known & (table["label"] != table["record"].map(labels))
-        faults += faulty(other, "has the label {row.label!r} there, but another one in the data")
+    for column in [name for name in ("label", "subject") if name in table and name in records]:
+        here = table["record"].map(dict(zip(records["id"], records[column], strict=True)))
+        faults += faulty(
+            known & (table[column] != here), f"has the {column} {{row.{column}!r}} there, but another one in the data"
+        )
     for fold, rows in table.groupby("fold", sort=False):
         absent = sorted(labels.keys() - set(rows["record"]))
         faults += [f"fold {fold!r}: record {name!r} is not named; mark it unused to leave it out" for name in absent]
@@ -101,12 +110,6 @@ def read_split_file(path: str | Path, records: pd.DataFrame) -> pd.DataFrame:
             faults.append(f"fold {fold!r}: there is no row with the split train")
     if faults:
         raise DataError(f"split file {path}: {len(faults)} faults; correct them, or draw a new split", faults)
-    used = table.loc[table["split"] != "unused", _KEYS].reset_index(drop=True)
-    if stated and stated != (found := split_hash(used)):
-        raise IntegrityError(
-            f"split file {path}: its first line states the SHA-256 {stated}, but its rows have {found}; "
-            "get the file anew, or remove that line if you changed the split on purpose"
-        )
     return used
 
 
@@ -115,7 +118,10 @@ def _read(path: Path) -> tuple[pd.DataFrame, str]:
         text = path.read_text(encoding="utf-8-sig")
         first, _, rest = text.partition("\n")
         hashed = first.startswith(_HASH)
-        table = pd.read_csv(io.StringIO(rest if hashed else text), dtype=str, keep_default_na=False)
+        body = rest if hashed else text
+        separator = max(",;\t", key=body.partition("\n")[0].count)
+        table = pd.read_csv(io.StringIO(body), sep=separator, dtype=str, keep_default_na=False)
+        table = restored_table(table) if isinstance(table.index, pd.RangeIndex) else table
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise DataError(f"split file {path} cannot be read as CSV: {_line(error)}") from None
     missing = [f"no column {name!r}" for name in ("record", "split") if name not in table]

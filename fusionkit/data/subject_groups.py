@@ -10,12 +10,21 @@ from scipy.sparse.csgraph import connected_components
 
 TIES = ("subject", "content", "digest", "path", "twin")
 """Columns that tie recordings together: person, bytes of the file, samples, file of a segment, near-duplicate."""
+FILE_TIES = ("content", "path")
+
+
+def shared_files(records: pd.DataFrame) -> pd.Series[bool]:
+    """Return whether the file of a recording holds segments of several persons, so that it ties nothing together."""
+    if not {"path", "subject"} <= set(records.columns):
+        return pd.Series(False, index=records.index)
+    return records.groupby("path")["subject"].transform("nunique") > 1
 
 
 def subject_groups(records: pd.DataFrame) -> NDArray[np.intp]:
     """Return a number for every recording: equal where a tie is shared, directly or through other recordings.
 
-    The numbers do not depend on the order of the recordings. A missing value ties nothing.
+    The numbers do not depend on the order of the recordings. A missing value ties nothing, and neither does a file that
+    holds segments of several persons.
 
     Parameters
     ----------
@@ -24,7 +33,12 @@ def subject_groups(records: pd.DataFrame) -> NDArray[np.intp]:
     """
     count = len(records)
     alone = "\0" + records["id"].astype(str)
-    columns = [records[name].astype(object).where(records[name].notna(), alone) for name in TIES if name in records]
+    shared = shared_files(records)
+    columns = [
+        records[name].astype(object).where(records[name].notna() & ~(shared & (name in FILE_TIES)), alone)
+        for name in TIES
+        if name in records
+    ]
     codes = [pd.factorize(column.astype(str), sort=True)[0] for column in columns or [alone]]
     offsets = np.cumsum([count, *(code.max() + 1 for code in codes)])
     rows = np.tile(np.arange(count), len(codes))

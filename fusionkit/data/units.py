@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -38,14 +39,12 @@ def conversion_note(channel: str, unit: str) -> str | None:
 
 
 def unique_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names, with ``#2``, ``#3``, ... after those that came before; a nameless channel is its position."""
-    seen: set[str] = set()
+    """Return the names, with ``#1``, ``#2``, ... where one comes several times; a nameless channel is its position."""
+    plain = [name or str(position) for position, name in enumerate(names)]
+    seen: Counter[str] = Counter()
     unique = []
-    for position, name in enumerate(names):
-        candidate, count = name or str(position), 1
-        while candidate in seen:
-            count += 1
-            candidate = f"{name or position}#{count}"
-        seen.add(candidate)
-        unique.append(candidate)
+    for name in plain:
+        seen[name] += 1
+        numbered = f"{name}#{seen[name]}" if plain.count(name) > 1 else name
+        unique.append(f"{numbered}'" if numbered in unique else numbered)
     return tuple(unique)

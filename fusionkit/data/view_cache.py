@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusionkit.data.cache_entry import DamagedEntryError, open_entry, remove_entry, sweep, write_entry
+from fusionkit.data.code_version import code_version
 from fusionkit.data.content import array_hash
 from fusionkit.data.windows import WindowReader
 
@@ -87,7 +88,7 @@ class ViewCache:
                 if progress:
                     progress(position + 1, len(rows))
 
-        return self._get(["signals", reader.key(windows)], len(rows), batches)
+        return self._get(["signals", code_version("data"), reader.key(windows)], len(rows), batches)
 
     def views(
         self,

@@ -76,7 +76,8 @@ class WindowReader:
 
     A window of a resampled recording equals, sample for sample, the same stretch of the recording resampled as a whole
     (where it starts on a sample of it). Preprocessors get the resampled window with as much signal around it as they
-    ask for; a window padded with zeros is padded after them.
+    ask for, but never what lies beside a segment that the manifest calls ``isolated``; a window padded with zeros is
+    padded after them.
 
     Parameters
     ----------
@@ -95,7 +96,10 @@ class WindowReader:
         self.channels = scanned.channels
         self.preprocessing = preprocessing
         self._recordings = recordings
-        self._contents = dict(zip(scanned.records["id"], scanned.records["content"], strict=True))
+        records = scanned.records
+        self._contents = dict(zip(records["id"], records["content"], strict=True))
+        alone = records[records["isolated"]] if "isolated" in records else records[:0]
+        self._isolated = {row["id"]: (row["start"], row["stop"]) for row in alone.to_dict("records")}
 
     def read(self, window: Mapping[Any, Any]) -> NDArray[np.float32]:
         """Read a window.
@@ -117,8 +121,11 @@ class WindowReader:
         up, down = resample_ratio(rate, self.signal.sample_rate)
         context = 0 if up == down else resample_context(up, down)
         context += -(-math.ceil(self.preprocessing.context * rate) // down) * down
-        left = min(context, first // down * down)
-        right = min(context, header.samples - last)
+        low, high = 0, header.samples
+        if record in self._isolated:
+            low, high = (round(bound * rate) for bound in self._isolated[record])
+        left = min(context, (first - low) // down * down)
+        right = min(context, high - last)
         samples = self._recordings.read(record, first - left, last + right)
         samples = samples[self._positions(record)]
         offset = left * up // down
@@ -131,7 +138,17 @@ class WindowReader:
     def key(self, windows: pd.DataFrame) -> str:
         """Return a hash of all that decides the values of the windows: contents, bounds, channels, shape, changes."""
         bounds = zip(windows["record"], windows["start"], windows["stop"], strict=True)
-        plan = [(self._contents[record], self._positions(record), start, stop) for record, start, stop in bounds]
+        plan = [
+            (
+                self._contents[record],
+                self._recordings.header(record).sample_rate,
+                self._positions(record),
+                self._isolated.get(record),
+                start,
+                stop,
+            )
+            for record, start, stop in bounds
+        ]
         text = json.dumps([self.signal.samples, self.signal.sample_rate, self.preprocessing.key, plan])
         return hashlib.sha256(text.encode()).hexdigest()
 

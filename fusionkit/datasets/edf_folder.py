@@ -1,49 +1,29 @@
-"""A folder of EDF recordings with a table of labels."""
+"""A folder of EDF and BDF recordings with a table of labels."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fusionkit.data.spec import existing_folder
-from fusionkit.datasets.label_table import labelled_files
-from fusionkit.options import Option
+from fusionkit.datasets.labelled_folder import Table, labelled_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def edf_folder(
-    path: Path | None,
-    /,
-    *,
-    table: Annotated[str, Option("CSV file with the labels, relative to the folder.")] = "labels.csv",
-) -> pd.DataFrame:
-    """List recordings in the European Data Format (``.edf``) with labels from a table.
+def edf_folder(path: Path | None, /, *, table: Table = "labels.csv") -> pd.DataFrame:
+    """List recordings in the European Data Format (``.edf``, or ``.bdf`` with 24 bits) with labels from a table.
 
     The table has the columns ``record`` and ``label``, and optionally id, subject, database, quality, split, start,
     stop (s) and any other. A record is its path below the folder, with or without suffix, for example
-    ``S001R01`` or ``patient1/night2``. Several rows of one record are segments of it. Separators are commas,
-    semicolons or tabs; identifiers are texts, so that 001 is not 1. Every record needs a row and every row a record.
+    ``S001R01`` or ``patient1/night2``. Several rows of one record are segments of it. Every record needs a row and
+    every row a record.
 
     The headers name the channels and the sample rate. Annotations inside the files are not read.
-
-    Parameters
-    ----------
-    path : Path
-        Folder that holds the table and, at any depth, the records.
-    table : str
-        Name of the table.
 
     Returns
     -------
     DataFrame
-        The table with ``path``, and with ``id`` where it has none: the record, or ``record@start`` of a segment.
-
-    Raises
-    ------
-    DataError
-        If the table is missing or unreadable, a record has no row or a row no record; all are in its details.
+        What `fusionkit.datasets.labelled_folder.labelled_folder` returns, whose errors are those of this function too.
     """
-    root = existing_folder(path, "edf")
-    return labelled_files(root / table, root, ".edf", "edf")
+    return labelled_folder(path, table, (".edf", ".bdf"), "edf")

@@ -59,7 +59,7 @@ def hits(
     """
     root = existing_folder(path, "hits")
     columns = ("recording", "label", "subject")
-    frame = labelled_files(root / "labels.csv", root / "recordings", ".wav", "hits", columns)
+    frame = labelled_files(root / "labels.csv", root / "recordings", (".wav",), "hits", columns)
     faults = [
         f"labels.csv, row {number} ({identifier}): label is {label!r}"
         for number, (identifier, label) in enumerate(zip(frame["id"], frame["label"], strict=True), start=1)

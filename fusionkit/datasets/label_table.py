@@ -61,7 +61,7 @@ def read_table(path: Path, dataset: str, columns: tuple[str, ...] = ()) -> pd.Da
 
 
 def labelled_files(
-    table: Path, folder: Path, suffix: str, dataset: str, columns: tuple[str, ...] = ("record", "label")
+    table: Path, folder: Path, suffixes: tuple[str, ...], dataset: str, columns: tuple[str, ...] = ("record", "label")
 ) -> pd.DataFrame:
     """Read a table of labels, and find the recording of every row.
 
@@ -72,8 +72,8 @@ def labelled_files(
     folder : Path
         Holds the recordings, at any depth. A record is named by its path below the folder, with or without suffix.
         Hidden files are left out.
-    suffix : str
-        Suffix of recordings in lower case, for example ``.hea``; files may have it in upper case.
+    suffixes : tuple of str
+        Suffixes of recordings in lower case, for example ``.hea``; files may have them in upper case.
     dataset : str
         How errors name the data set.
     columns : tuple of str
@@ -95,16 +95,16 @@ def labelled_files(
     faults = []
     for file in sorted(folder.rglob("*")):
         place = file.relative_to(folder)
-        if file.suffix.lower() != suffix or any(part.startswith(".") for part in place.parts):
+        if file.suffix.lower() not in suffixes or any(part.startswith(".") for part in place.parts):
             continue
         name = place.with_suffix("").as_posix()
         if name in files:
             faults.append(f"{file} and {files[name]} have one name; rename one of them")
         files[name] = file
     named = frame[columns[0]]
-    records = [name[: -len(suffix)] if name.lower().endswith(suffix) else name for name in named]
+    records = [name[: -len(Path(name).suffix)] if name.lower().endswith(suffixes) else name for name in named]
     faults += [
-        f"{table.name}, row {number}: there is no recording {name!r} ({suffix}) in {folder}"
+        f"{table.name}, row {number}: there is no recording {name!r} ({' or '.join(suffixes)}) in {folder}"
         for number, (name, record) in enumerate(zip(named, records, strict=True), start=1)
         if record not in files
     ]

@@ -65,7 +65,8 @@ def mitbih(
     -------
     DataFrame
         ``id`` (record/sample of the peak, such as 100/000370), ``path``, ``label``, ``subject``, ``database``,
-        ``split``, ``start``, ``stop``, ``sample_rate``, ``record`` and ``symbol`` (the original annotation).
+        ``split``, ``start``, ``stop``, ``sample_rate``, ``isolated``, ``record`` and ``symbol`` (the original
+        annotation).
 
     Raises
     ------
@@ -162,5 +163,6 @@ def _beats(header_file: Path, form: str, before: float, after: float) -> pd.Data
             "start": starts / rate,
             "stop": (starts + length) / rate,
             "sample_rate": rate,
+            "isolated": form == "kachuee",
         }
     )

@@ -36,9 +36,9 @@ def intervals(cases: Cases, unit: str, settings: EvaluationSettings) -> dict[str
     Returns
     -------
     dict
-        ``interval``: (low, high) a metric, None where it is not defined; ``interval_unit``; where they apply,
-        ``interval_undefined``: number of resamples, a metric, that were dropped since a class was missing; and
-        ``interval_note``, on too few groups. The result depends on the cases alone, not on their order.
+        ``interval``: (low, high) a metric, None where it is not defined in most resamples; ``interval_unit``; where
+        they apply, ``interval_undefined``: number of resamples, a metric, that were dropped since a class was missing;
+        and ``interval_note``, on too few groups. The result depends on the cases alone, not on their order.
 
     References
     ----------
@@ -58,7 +58,7 @@ def intervals(cases: Cases, unit: str, settings: EvaluationSettings) -> dict[str
         known = values[np.isfinite(values)]
         if len(known) < len(values):
             undefined[name] = len(values) - len(known)
-        if len(known):
+        if 2 * len(known) > len(values):
             found["interval"][name] = np.quantile(known, [tail, 1 - tail]).tolist()
     return found | ({"interval_undefined": undefined} if undefined else {})
 

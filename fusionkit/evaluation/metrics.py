@@ -102,7 +102,8 @@ def score_splits(
     Only the test part has intervals: the model has seen the others. With several folds a figure is the mean over the
     folds, ``sd`` holds the standard deviations (ddof 1), ``folds`` the figures of each fold, and confusion counts are
     summed; ``pooled`` holds the figures, with intervals, of the test part with all folds in one table, although the
-    probabilities are of different models.
+    probabilities are of different models. In a fold whose part lacks a class, as that of one subject often does, F1 and
+    MCC are None: it is the pooled table that counts then.
     """
     settings = settings or EvaluationSettings()
     plain = dataclasses.replace(settings, intervals=0)
@@ -114,7 +115,9 @@ def score_splits(
             scores[split] = score_table(part, chosen, multilabel=multilabel)
             continue
         groups = part.groupby("fold", sort=False)
-        folds = {str(fold): score_table(rows, plain, multilabel=multilabel) for fold, rows in groups}
+        folds = {
+            str(fold): _without_absent_classes(score_table(rows, plain, multilabel=multilabel)) for fold, rows in groups
+        }
         scores[split] = _over_folds(folds) | {"records": int(part["record"].nunique())}
         if subjects_known(part):
             scores[split]["subjects"] = int(part["subject"].nunique())
@@ -140,6 +143,16 @@ def _figures(table: pd.DataFrame, settings: EvaluationSettings, multilabel: bool
     return found | (intervals(cases, unit, settings) if settings.intervals else {})
 
 
+def _without_absent_classes(scores: Scores) -> Scores:
+    """Return the figures of a fold, with None for those that need all classes where one is absent."""
+    if scores["multilabel"]:
+        return scores
+    absent = [name for name, row in zip(scores["classes"], scores["confusion"], strict=True) if not sum(row)]
+    if not absent:
+        return scores
+    return scores | {"f1_macro": None, "mcc": None, "f1": scores["f1"] | dict.fromkeys(absent)}
+
+
 def _over_folds(folds: dict[str, Scores]) -> Scores:
     tables = list(folds.values())
     levels = [name for name in tables[0]["levels"] if all(name in table["levels"] for table in tables)]
@@ -157,10 +170,15 @@ def _averaged(tables: list[Scores]) -> Scores:
     classes = tables[0]["classes"]
     known = {name: [table[name] for table in tables if table[name] is not None] for name in METRICS}
     return {
-        **{name: float(np.mean(values)) if values else None for name, values in known.items()},
+        **{name: _mean(values) for name, values in known.items()},
         "sd": {name: float(np.std(values, ddof=1)) if len(values) > 1 else None for name, values in known.items()},
-        "f1": {label: float(np.mean([table["f1"][label] for table in tables])) for label in classes},
+        "f1": {label: _mean([table["f1"][label] for table in tables]) for label in classes},
         "confusion": np.sum([table["confusion"] for table in tables], axis=0).tolist(),
         "classes": classes,
         "multilabel": tables[0]["multilabel"],
     }
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fusionkit.data.csv_cells import restored_table
 from fusionkit.data.labels import label_classes, membership
 from fusionkit.errors import DataError
 from fusionkit.evaluation.cases import decide
@@ -159,7 +160,7 @@ def read_predictions(path: Path, multilabel: bool = False) -> pd.DataFrame:
         If the file is not there, lacks a column, has a label that is no class, or a probability that is none.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table = restored_table(pd.read_csv(path, dtype=str, keep_default_na=False))
         for column in table.columns:
             if column in ("start", "stop") or column.startswith(PREFIX):
                 # Python reads a written number back to the same bits; not every version of pandas does.

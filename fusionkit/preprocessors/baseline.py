@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
+from fusionkit.errors import UsageError
 from fusionkit.interfaces import Preprocessor
 from fusionkit.options import Option
+
+_FEWEST = 3
 
 
 class Baseline(Preprocessor):
@@ -19,6 +22,11 @@ class Baseline(Preprocessor):
     the baseline and is subtracted [1]_. Each window is centred and holds an odd number of samples; beyond the ends the
     signal is mirrored. Maps [channel, time] to the same shape and unit. ``context`` is half of all widths together,
     0.4 s by default, and exact. For a linear removal take ``bandpass`` with ``high`` none.
+
+    Raises
+    ------
+    UsageError
+        If there is no width, or one of less than three samples, whose median would be the signal itself.
 
     References
     ----------
@@ -36,6 +44,12 @@ class Baseline(Preprocessor):
             tuple[float, ...], Option("Lengths of the median filters, one after the other, in s.", gt=0, le=60)
         ] = (0.2, 0.6),
     ) -> None:
+        if not widths or round(min(widths) * sample_rate) < _FEWEST:
+            given = ", ".join(f"{width:g} s" for width in widths) or "empty"
+            raise UsageError(
+                f"preprocessor 'baseline': widths is {given}; expected one or more, each of at least {_FEWEST} "
+                f"samples, which at {sample_rate:g} Hz are {_FEWEST / sample_rate:.3g} s"
+            )
         self._halves = [round(width * sample_rate / 2) for width in widths]
         self.context = sum(self._halves) / sample_rate
 

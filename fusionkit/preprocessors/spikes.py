@@ -23,7 +23,8 @@ class Spikes(Preprocessor):
     than half of its length would be erased. Expects a signal with zero mean: put ``bandpass`` before it.
 
     Maps [channel, time] to the same shape and unit. What a spike is depends on the level of the recording: recordings
-    up to ``context`` are judged as a whole, of longer ones what lies within ``context`` of a window.
+    up to ``context`` are judged as a whole, of longer ones what lies within ``context`` of a window. There the frames
+    are counted from where that stretch begins, so that windows which overlap may be cut into frames differently.
 
     References
     ----------

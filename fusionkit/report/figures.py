@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,15 +16,7 @@ from sklearn.metrics import roc_curve
 
 from fusionkit.data.labels import membership
 from fusionkit.evaluation.predictions import PREFIX, by_record, class_names
-
-STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "fusionkit",
-    "font.size": 9,
-    "text.parse_math": False,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+from fusionkit.report.svg_text import STYLE, svg_text
 
 
 def learning_curves(history: pd.DataFrame) -> str:
@@ -48,7 +38,7 @@ def learning_curves(history: pd.DataFrame) -> str:
             right.axvline(best, color="0.6", linestyle=":", label=f"best epoch {best}")
             right.set(xlabel="epoch", ylabel=f"validation {monitor}")
             right.legend(frameon=False)
-        return _svg(figure)
+        return svg_text(figure)
 
 
 def confusion(matrices: Sequence[Any], classes: list[str]) -> str:
@@ -73,7 +63,7 @@ def confusion(matrices: Sequence[Any], classes: list[str]) -> str:
         for panel, (title, matrix, names) in zip(axes, panels, strict=True):
             _matrix(panel, matrix, names)
             panel.set_title(title)
-        return _svg(figure)
+        return svg_text(figure)
 
 
 def _matrix(axes: Axes, counts: NDArray[np.int64], names: list[str]) -> None:
@@ -105,14 +95,4 @@ def roc_curves(predictions: pd.DataFrame, multilabel: bool = False) -> str:
                 axes.plot(false, true, label=name)
         axes.set(xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
         axes.legend(frameon=False, loc="lower right")
-        return _svg(figure)
-
-
-def _svg(figure: Figure) -> str:
-    stream = io.StringIO()
-    with warnings.catch_warnings():
-        # Text stays text in an SVG, so a font of this machine that lacks a glyph does not matter.
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        figure.savefig(stream, format="svg", metadata={"Date": None})
-    text = stream.getvalue()
-    return text[text.index("<svg") :]
+        return svg_text(figure)

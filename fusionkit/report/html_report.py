@@ -51,6 +51,7 @@ def html_report(folder: Path) -> str:
         summary=summary,
         shown=shown,
         scores=scores,
+        parts=_parts(summary["metrics"]),
         metric_names=list(METRICS),
         levels=_levels(scores),
         confidence=parse(config, "its configuration").evaluation.confidence,
@@ -67,6 +68,12 @@ def html_report(folder: Path) -> str:
 
 def _number(value: float | None) -> str:
     return "n/a" if value is None else f"{value:.3f}"
+
+
+def _parts(metrics: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the figures of every part, and of the test parts of all folds in one table."""
+    pooled = metrics.get("test", {}).get("pooled")
+    return metrics if pooled is None else metrics | {"test, all folds in one": pooled}
 
 
 def _levels(scores: dict[str, Any]) -> dict[str, dict[str, Any]]:

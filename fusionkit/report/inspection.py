@@ -10,15 +10,13 @@ from typing import Any
 
 import pandas as pd
 
-from fusionkit.data.examine import segment
 from fusionkit.data.labels import label_classes
+from fusionkit.data.lenient_settings import lenient_settings
 from fusionkit.data.recordings import Recordings
 from fusionkit.data.scan import Progress, ScanResult, problem_lines, scan
 from fusionkit.data.settings import DataSettings
-from fusionkit.errors import DataError
 
 PARTITIONS = ("split", "database", "quality")
-_USUAL = 0.9  # share of recordings with the same channels from which the others count as faulty
 
 
 @dataclass(frozen=True)
@@ -57,49 +55,14 @@ def inspect(recordings: Recordings, settings: DataSettings, progress: Progress |
     DataError
         If no recording can be used.
     """
-    seconds, rates, layouts = _headers(recordings)
-    needs = []
-    chosen = dataclasses.replace(settings, on_bad_file="skip")
-    if settings.duration is None and settings.window == "first" and seconds:
-        chosen = dataclasses.replace(chosen, duration=min(seconds))
-        shortest, longest = min(seconds), max(seconds)
-        if longest - shortest > 1e-3:
-            needs.append(f"recordings last {shortest:.4g} to {longest:.4g} s: a run needs --duration or --window whole")
-    if settings.sample_rate is None and len(rates) > 1:
-        chosen = dataclasses.replace(chosen, sample_rate=rates.most_common(1)[0][0])
-        needs.append(f"recordings have {len(rates)} sample rates: a run needs --sample-rate")
-    common = (
-        [name for name in layouts.most_common(1)[0][0] if all(name in names for names in layouts)] if layouts else []
-    )
-    if settings.channels is None and common and layouts.most_common(1)[0][1] < _USUAL * layouts.total():
-        chosen = dataclasses.replace(chosen, channels=tuple(common))
-        needs.append(f"recordings differ in their channels: a run needs --channels; all have {', '.join(common)}")
+    chosen, needs = lenient_settings(recordings, settings)
+    chosen = dataclasses.replace(chosen, on_bad_file="skip")
     scanned = scan(recordings, chosen, progress)
     # Nobody asked for the rate that was chosen to read them all.
-    warnings = [
-        line
-        for line in scanned.warnings
-        if chosen.sample_rate == settings.sample_rate or "are resampled to" not in line
-    ]
-    summary = _summary(recordings, scanned) | {"needs": needs, "warnings": warnings}
+    asked = chosen.sample_rate == settings.sample_rate
+    warnings = [line for line in scanned.warnings if asked or "are resampled to" not in line]
+    summary = _summary(recordings, scanned) | {"needs": list(needs), "warnings": warnings}
     return Inspection(summary, scanned)
-
-
-def _headers(recordings: Recordings) -> tuple[list[float], Counter[float], Counter[tuple[str, ...]]]:
-    """Return durations (s), sample rates (Hz) and channels of the recordings whose headers can be read."""
-    layouts: Counter[tuple[str, ...]] = Counter()
-    seconds: list[float] = []
-    rates: Counter[float] = Counter()
-    for row in recordings.manifest.to_dict("records"):
-        try:
-            header = recordings.header(row["id"])
-            first, last = segment(row, header.samples, header.sample_rate)
-        except DataError:
-            continue  # the scan says why
-        seconds.append((last - first) / header.sample_rate)
-        rates[header.sample_rate] += 1
-        layouts[header.channel_names] += 1
-    return seconds, rates, layouts
 
 
 def _summary(recordings: Recordings, scanned: ScanResult) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fusionkit.interfaces import SignalSpec
 from fusionkit.registry import Component
-from fusionkit.report import figures
+from fusionkit.report.svg_text import STYLE, svg_text
 
 _LOG_FROM = 50  # times as many in the fullest bar as in the emptiest
 _MOST_POINTS = 4000
@@ -26,7 +26,7 @@ def histogram(values: NDArray[np.float64], label: str) -> str:
     values = values.round(6)  # what differs by less differs by rounding
     edges = np.histogram_bin_edges(values, bins=min(40, max(1, round(len(values) ** 0.5))))
     counts, edges = np.histogram(values, edges)
-    with mpl.rc_context(figures.STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 2.3), layout="constrained")
         axes = figure.subplots()
         axes.stairs(counts, edges, fill=True)
@@ -35,12 +35,12 @@ def histogram(values: NDArray[np.float64], label: str) -> str:
             axes.yaxis.set_major_formatter("{x:g}")
             axes.set_ylim(bottom=0.5)
         axes.set(xlabel=label, ylabel="recordings")
-        return figures._svg(figure)
+        return svg_text(figure)
 
 
 def bars(counts: Mapping[str, int], label: str) -> str:
     """Return a horizontal bar for each name, as SVG; with a logarithmic axis where counts differ widely."""
-    with mpl.rc_context(figures.STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(4.2, 0.9 + 0.28 * len(counts)), layout="constrained")
         axes = figure.subplots()
         shown = axes.barh(list(counts), list(counts.values()))
@@ -52,7 +52,7 @@ def bars(counts: Mapping[str, int], label: str) -> str:
             axes.xaxis.set_major_formatter("{x:g}")
             axes.set_xlim(left=0.5)
         axes.set(xlabel="recordings", title=label)
-        return figures._svg(figure)
+        return svg_text(figure)
 
 
 def picture(
@@ -86,7 +86,7 @@ def picture(
     if not np.isfinite(view).all():
         return "", "refused: the view has NaN or infinite values"
     seconds = length / sample_rate
-    with mpl.rc_context({**figures.STYLE, "agg.path.chunksize": 10_000}):
+    with mpl.rc_context({**STYLE, "agg.path.chunksize": 10_000}):
         figure = Figure(figsize=(3.0, 1.6), layout="constrained", dpi=80)
         axes = figure.subplots()
         if view.ndim == 2:

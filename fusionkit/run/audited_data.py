@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pandas as pd
 
 from fusionkit.data.audit.audit import audit
 from fusionkit.data.audit.findings import Audit
+from fusionkit.data.audit.near_duplicates import with_copies
+from fusionkit.data.audit.near_pairs import near_pairs
 from fusionkit.data.labels import label_classes
 from fusionkit.data.recordings import Recordings
 from fusionkit.data.scan import ScanResult, scan
@@ -17,9 +19,8 @@ from fusionkit.data.spec import IN_MEMORY, parse_spec
 from fusionkit.data.split_settings import SplitSettings
 from fusionkit.data.splits import is_record_wise, make_folds
 from fusionkit.data.subject_groups import twins
-from fusionkit.errors import DataError
+from fusionkit.errors import DataError, did_you_mean
 from fusionkit.interfaces import Task
-from fusionkit.run.near_pairs import near_pairs
 from fusionkit.run.reporter import Reporter
 from fusionkit.run.task import make_task, order_classes
 
@@ -40,8 +41,10 @@ class AuditedData:
         Kind and classes.
     audited : Audit
         What the audit found among the recordings that some fold uses.
-    leaks : tuple of str
-        What stands in two parts, a line each; those that the data set itself admits first.
+    record_wise : bool
+        Whether one person may stand in two parts unnoticed.
+    published_leaks : tuple of str
+        Leaks that the data set itself admits.
     cautions : tuple of str
         What every reader of the results must know.
     """
@@ -50,8 +53,14 @@ class AuditedData:
     folds: pd.DataFrame
     task: Task
     audited: Audit
-    leaks: tuple[str, ...]
+    record_wise: bool
+    published_leaks: tuple[str, ...]
     cautions: tuple[str, ...]
+
+    @property
+    def leaks(self) -> tuple[str, ...]:
+        """What stands in two parts, a line each; what the data set itself admits comes first."""
+        return (*self.published_leaks, *map(str, self.audited.leaks))
 
     def require_no_leak(self) -> None:
         """Stop where something leaks.
@@ -96,23 +105,34 @@ def audit_data(
     attributes = recordings.manifest.attrs
     multilabel = bool(attributes.get("multilabel", False))
     scanned = scan(recordings, data, partial(reporter.progress, "checking recordings"))
-    pairs = None
-    if "path" in scanned.records:
-        pairs = near_pairs(recordings, scanned.records, partial(reporter.progress, "looking for near-duplicates"))
-        scanned.records["twin"] = twins(scanned.records, pairs)
+    looking = partial(reporter.progress, "looking for near-duplicates")
+    pairs = near_pairs(recordings, scanned.records, looking, scanned.channels)
+    pairs = with_copies(pairs, scanned.records)
+    scanned = replace(scanned, records=scanned.records.assign(twin=twins(scanned.records, pairs)))
     records, folds = scanned.records, pd.DataFrame(columns=["fold", "record", "split"])
     if split is not None:
         adapter = None if data.spec == IN_MEMORY else parse_spec(data.spec)[0]
         folds = make_folds(records, split, seed, multilabel=multilabel, adapter=adapter)
         records = records[records["id"].isin(folds["record"])].reset_index(drop=True)
-        if pairs is not None:
-            pairs = pairs[pairs[["a", "b"]].isin(set(records["id"])).all(axis=1)]
+        pairs = pairs[pairs[["a", "b"]].isin(set(records["id"])).all(axis=1)]
+    _check_classes(data, records["label"], multilabel)
     classes = [name for label in records["label"] for name in label_classes(label, multilabel)]
     task = make_task(order_classes(classes, data.classes or attributes.get("classes")), multilabel=multilabel)
     parts = None if split is None else folds
     audited = audit(records, parts, pairs, classes=task.classes, multilabel=multilabel, seed=seed)
     cautions = list(attributes.get("cautions", ()))
-    if is_record_wise(records, split):
+    record_wise = is_record_wise(records, split)
+    if record_wise:
         cautions.insert(0, RECORD_WISE)
-    leaks = (*attributes.get("leaks", ()), *map(str, audited.leaks))
-    return AuditedData(scanned, folds, task, audited, leaks, tuple(cautions))
+    published = tuple(attributes.get("leaks", ()))
+    return AuditedData(scanned, folds, task, audited, record_wise, published, tuple(cautions))
+
+
+def _check_classes(data: DataSettings, labels: pd.Series[str], multilabel: bool) -> None:
+    """Refuse classes that the user named and no recording has."""
+    found = {name for label in labels for name in label_classes(label, multilabel)}
+    absent = [name for name in data.classes or () if name not in found]
+    if absent:
+        raise DataError(
+            f"no recording has the class {', '.join(map(repr, absent))} of --classes; {did_you_mean(absent[0], found)}"
+        )

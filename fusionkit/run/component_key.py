@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from fusionkit.data.code_version import code_version, hash_sources
 from fusionkit.registry import Kind, Registry
 
-_LIBRARIES = ("torch", "torchaudio", "numpy", "scipy", "PyWavelets")
 _OWN = ("representations", "preprocessors", "layers")
 
 
 def component_key(registry: Registry, kind: Kind, name: str, options: Mapping[str, Any]) -> str:
-    """Return a text that changes whenever the result of a component may change."""
-    component = registry.get(kind, name)
-    libraries = [f"{library} {metadata.version(library)}" for library in _LIBRARIES]
-    code = _source_hash(component.target.__module__)
-    chosen = {option: repr(value) for option, value in sorted(options.items())}
-    return json.dumps([component.name, str(component.provider), code, libraries, chosen])
+    """Return a text that changes whenever the result of a component may change.
 
-
-def _source_hash(module: str) -> str:
-    """Return a hash of the code that a component may use, so that editing it never leaves an old result in use.
-
-    That is the package of a plugin; of fusionkit itself, the packages that make views.
+    Editing a plugin, of which all modules count, or the packages of fusionkit that make views changes it too; a new
+    version of a library that only a plugin uses does not.
     """
+    component = registry.get(kind, name)
+    chosen = {option: repr(value) for option, value in sorted(options.items())}
+    plugin = _plugin_sources(component.target.__module__)
+    return json.dumps([component.name, str(component.provider), plugin, code_version(*_OWN), chosen])
+
+
+def _plugin_sources(module: str) -> str:
     top = module.partition(".")[0]
     file = getattr(sys.modules.get(top), "__file__", None)
-    if not file:
+    if not file or top == "fusionkit":
         return ""
     root = Path(file)
-    if root.name != "__init__.py":
-        sources = [root]
-    elif top == "fusionkit":
-        sources = [source for package in _OWN for source in root.parent.glob(f"{package}/*.py")]
-    else:
-        sources = list(root.parent.rglob("*.py"))
-    digest = hashlib.sha256()
-    for source in sorted(sources):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+    return hash_sources([root] if root.name != "__init__.py" else list(root.parent.rglob("*.py")))

@@ -101,6 +101,9 @@ def run_folds(
     models: dict[str, FusionModel] = {}
     tables: list[pd.DataFrame] = []
     epochs: list[dict[str, object]] = []
+    if config.augmentations:
+        for name in _frozen_stages(config, registry, prepared):
+            reporter.note(f"stage {name!r} learns from frozen branches: no augmentation reaches it")
     for fold in prepared.fold_names:
         if len(prepared.fold_names) > 1:
             reporter.note(f"fold {fold}")
@@ -118,6 +121,11 @@ def run_folds(
         )
     predictions = pd.concat(tables, ignore_index=True)
     return Outcome(models, predictions, pd.DataFrame(epochs), time.perf_counter() - start)
+
+
+def _frozen_stages(config: RunConfig, registry: Registry, prepared: Prepared) -> list[str]:
+    stages = model_stages(build_model(config, registry, prepared), config.training.schedule)
+    return [stage.name for stage in stages if stage.frozen is not None]
 
 
 def predict_views(

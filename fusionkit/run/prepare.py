@@ -20,7 +20,7 @@ from fusionkit.registry import Registry
 from fusionkit.run.audited_data import audit_data
 from fusionkit.run.reporter import Reporter
 from fusionkit.run.task import make_targets
-from fusionkit.run.transforms import make_preprocessing
+from fusionkit.run.transforms import make_augmentations, make_preprocessing
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Prepared:
         What the audit of recordings and parts found.
     leaks : tuple of str
         What stands in two parts; the run was told to go on all the same.
+    record_wise : bool
+        Whether one person may stand in two parts unnoticed.
     cautions : tuple of str
         What every reader of the results must know.
     notes : tuple of str
@@ -59,6 +61,7 @@ class Prepared:
     folds: pd.DataFrame
     audited: Audit
     leaks: tuple[str, ...]
+    record_wise: bool
     cautions: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -107,10 +110,21 @@ def prepare(config: RunConfig, registry: Registry, recordings: Recordings, repor
     if column is not None and column not in windows:
         windows[column] = windows["record"].map(used.set_index("id")[column])
     targets = make_targets(list(windows["label"]), task)
+    make_augmentations(config, registry, scanned.signal.sample_rate)  # told now what would fail in training
     preprocessing = make_preprocessing(config, registry, scanned.signal.sample_rate)
     reader = WindowReader(recordings, scanned, preprocessing)
     return Prepared(
-        reader, scanned.records, windows, targets, task, folds, data.audited, data.leaks, data.cautions, tuple(notes)
+        reader=reader,
+        records=scanned.records,
+        windows=windows,
+        targets=targets,
+        task=task,
+        folds=folds,
+        audited=data.audited,
+        leaks=data.leaks,
+        record_wise=data.record_wise,
+        cautions=data.cautions,
+        notes=tuple(notes),
     )
 
 

@@ -94,7 +94,7 @@ def run(
     summary = _summary(config, prepared, described, outcome)
     stamp = {"leaky": True} if prepared.leaks else {}
     folder.write_csv("predictions.csv", outcome.predictions.assign(**stamp))
-    folder.write_csv("history.csv", outcome.history)
+    folder.write_csv("history.csv", outcome.history.assign(**stamp))
     folder.write_json("metrics.json", summary)
     folder.write_text("report.html", html_report(folder.path))
     return RunResult(folder.path, summary)
@@ -117,6 +117,7 @@ def _summary(config: RunConfig, prepared: Prepared, described: dict[str, Any], o
         "seed": config.seed,
         "split": config.split.split,
         "split_sha256": split_hash(prepared.folds),
+        "record_wise": prepared.record_wise,
         "leaky": bool(prepared.leaks),
         "leaks": list(prepared.leaks),
         "classes": list(prepared.task.classes),

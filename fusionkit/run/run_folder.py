@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from fusionkit.data.csv_cells import neutral_csv
 from fusionkit.errors import ResourceError, UsageError
 
 
@@ -101,5 +102,5 @@ class RunFolder:
         self.write_text(name, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
     def write_csv(self, name: str, table: pd.DataFrame) -> None:
-        """Write a table as CSV with numbers that read back to the same bits."""
-        self.write_text(name, table.to_csv(index=False, lineterminator="\n"))
+        """Write a table as CSV; errors as in `write_text`."""
+        self.write_text(name, neutral_csv(table))

@@ -6,7 +6,8 @@ import json
 
 from fusionkit.config.run_config import RunConfig
 from fusionkit.data.preprocessing import Preprocessing
-from fusionkit.interfaces import Augmentation, Mixing
+from fusionkit.errors import UsageError
+from fusionkit.interfaces import CHANNEL_FREQ_TIME, Augmentation, Mixing
 from fusionkit.registry import Registry
 from fusionkit.run.component_key import component_key
 
@@ -24,10 +25,22 @@ def make_preprocessing(config: RunConfig, registry: Registry, sample_rate: float
 def make_augmentations(
     config: RunConfig, registry: Registry, sample_rate: float
 ) -> list[tuple[str, Augmentation | Mixing]]:
-    """Return name and component of the augmentations of a configuration, in order."""
+    """Return name and component of the augmentations of a configuration, in order.
+
+    Raises
+    ------
+    UsageError
+        If one changes views with a frequency axis and the run has none, or an option is not accepted.
+    """
+    axes = [registry.get("representation", branch.representation).target.axes for branch in config.branches]
     made: list[tuple[str, Augmentation | Mixing]] = []
     for step in config.augmentations:
         component = registry.get("augmentation", step.name)
+        if getattr(component.target, "level", "") == "view" and CHANNEL_FREQ_TIME not in axes:
+            names = ", ".join(branch.representation for branch in config.branches)
+            raise UsageError(
+                f"{component} changes views with a frequency axis, but none of {names} has one; leave it out"
+            )
         negotiated = () if issubclass(component.target, Mixing) else (sample_rate,)
         made.append((component.name, component.create(*negotiated, options=step.options)))
     return made

@@ -89,7 +89,6 @@ def write(path: Path, signal: np.ndarray, rate: int = 500) -> None:
     ("spec", "words"),
     [
         ("folder:nowhere", ("nowhere", "does not exist")),
-        ("folder", ("folder:PATH",)),
         ("physionet2016:nowhere", ("nowhere",)),
         ("missing.csv", ("missing.csv",)),
         ("folder:empty", ("empty",)),
@@ -98,6 +97,10 @@ def write(path: Path, signal: np.ndarray, rate: int = 500) -> None:
 def test_no_data(fusionkit: Command, tmp_path: Path, spec: str, words: tuple[str, ...]) -> None:
     (tmp_path / "empty").mkdir()
     check(fusionkit(*RUN, "--data", spec), 3, *words)
+
+
+def test_a_data_set_without_its_path(fusionkit: Command) -> None:
+    check(fusionkit(*RUN, "--data", "folder"), 2, "folder:PATH")
 
 
 def test_all_bad_files_are_named_in_one_pass(fusionkit: Command, heart_folder: Path) -> None:

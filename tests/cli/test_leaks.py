@@ -112,4 +112,6 @@ def test_k_folds_test_every_recording_once(fusionkit: Command, heart_folder: Pat
     tested = table[table["split"] == "test"]
     assert sorted(tested["record"]) == sorted(table["record"].unique())
     assert tested.groupby("subject")["fold"].nunique().max() == 1
-    assert "fold all (24 recordings)" in answer.out
+    assert "each fold by itself" in answer.out
+    metrics = json.loads((tmp_path / "here" / "metrics.json").read_text(encoding="utf-8"))["metrics"]
+    assert metrics["test"]["pooled"]["records"] == 24

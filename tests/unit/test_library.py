@@ -160,7 +160,7 @@ Y = ["a", "b"] * 4
         ({"x": np.where(np.arange(8)[:, None, None] == 3, np.nan, X)}, DataError, "1 of 8 recordings"),
         ({"x": np.zeros_like(X)}, DataError, "8 of 8 recordings"),
         ({"sample_rate": 0}, DataError, "sample_rate is 0"),
-        ({"classes": ["a", "c"]}, DataError, "'b' are not among the classes"),
+        ({"classes": ["a", "c"]}, DataError, "no recording has the class 'c'"),
         ({"settings": {"epoch": 3}}, UsageError, "did you mean 'epochs'"),
         ({"settings": {"lr": "fast"}}, UsageError, "expected float"),
         ({"settings": {"split": "leave-one-database-out"}}, DataError, "needs the column 'database'"),

@@ -12,6 +12,7 @@ from fusionkit.data.audit.findings import Audit
 from fusionkit.data.audit.label_conflicts import identical, label_conflicts, mixed_subjects
 from fusionkit.data.audit.leaks import find_leaks
 from fusionkit.data.audit.listed import listed
+from fusionkit.data.audit.near_duplicates import comparable
 from fusionkit.data.labels import membership
 from fusionkit.data.splits import is_record_wise
 
@@ -64,6 +65,11 @@ def audit(
         "copies with different labels": len(conflicts),
     }
     warnings += [f"{count} {text}" for text, count in counts.items() if count]
+    if pairs is not None and (passed_over := int((~comparable(records)).sum())):
+        warnings.append(
+            f"{passed_over} of {len(records)} recordings were not compared with the others: below 1 s, of a sample "
+            "rate that has no whole ratio to 500 Hz, or one of very many segments"
+        )
     for row in predicted.to_dict("records"):
         if row["auc"] >= _TELLING:
             warnings.append(f"{row['factor']} alone predicts the label with AUC {row['auc']:.2f}: {row['detail']}")

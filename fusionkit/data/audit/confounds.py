@@ -95,20 +95,27 @@ def floors(
     -------
     DataFrame
         A row a fold and factor: ``fold``, ``factor``, ``auc`` and ``modified_accuracy``, over the classes that the
-        test part has.
+        test part has; with several folds also their test parts in one table, as the fold ``all``.
     """
     records = records.reset_index(drop=True)
     members = membership(records["label"], classes, multilabel)
     places = pd.Series(records.index, index=records["id"])
-    rows = []
+    scored: dict[tuple[str, str], list[tuple[NDArray[np.float64], NDArray[np.bool_]]]] = {}
+    several = folds["fold"].nunique() > 1
     for fold, of_fold in folds.groupby("fold", sort=False):
         train, test = (places[of_fold["record"][of_fold["split"] == part]].to_numpy() for part in ("train", "test"))
         if not len(train) or not len(test):
             continue
         for name, values in _factors(records):
+            if values[train].nunique() < 2:
+                continue
             scores = FactorModel.fit(values[train], members[train]).score(values[test])
-            accuracy = modified_accuracy(scores, members[test], multilabel)
-            rows.append((fold, name, mean_auc(scores, members[test]), accuracy))
+            for key in ((str(fold), name), *([("all", name)] if several else [])):
+                scored.setdefault(key, []).append((scores, members[test]))
+    rows = []
+    for (fold, name), parts in scored.items():
+        scores, truth = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        rows.append((fold, name, mean_auc(scores, truth), modified_accuracy(scores, truth, multilabel)))
     return pd.DataFrame(rows, columns=["fold", "factor", "auc", "modified_accuracy"])
 
 
@@ -117,7 +124,8 @@ def _factors(records: pd.DataFrame) -> Iterator[tuple[str, pd.Series[Any]]]:
         for name in names:
             if name in records:
                 yield name, records[name].astype(kind)
-    yield "duration", (records["stop"] - records["start"]).astype(float)
+    # Equal lengths at different places of a file differ by rounding.
+    yield "duration", (records["stop"] - records["start"]).astype(float).round(6)
 
 
 def _cross_parts(records: pd.DataFrame, folds: int, seed: int) -> NDArray[np.intp]:

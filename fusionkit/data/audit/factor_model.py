@@ -95,9 +95,9 @@ def _edges(values: pd.Series[Any]) -> NDArray[np.float64]:
     numbers = values.to_numpy(dtype=np.float64)
     numbers = numbers[np.isfinite(numbers)]
     distinct = np.unique(numbers)
-    if len(distinct) <= _BINS:
-        return np.asarray((distinct[1:] + distinct[:-1]) / 2)
     bins = min(_BINS, max(2, len(numbers) // _BIN_RECORDS))
+    if len(distinct) <= bins:
+        return np.asarray((distinct[1:] + distinct[:-1]) / 2)
     return np.asarray(np.unique(np.quantile(numbers, np.arange(1, bins) / bins)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -55,13 +56,19 @@ class Audit:
     warnings: tuple[str, ...]
 
     @property
-    def floor(self) -> dict[str, Any] | None:
-        """Best factor by modified accuracy on the test part, the mean over folds; None without folds."""
-        if self.floors is None:
-            return None
-        means = self.floors.groupby("factor", sort=False)[["auc", "modified_accuracy"]].mean().reset_index()
-        best = means.dropna().nlargest(1, "modified_accuracy").to_dict("records")
-        return {str(key): value for key, value in best[0].items()} if best else None
+    def floor(self) -> list[dict[str, Any]]:
+        """Best factor by AUC and best by modified accuracy on the test part, all folds together; one where they agree.
+
+        Each has ``factor``, ``auc`` and ``modified_accuracy`` (None where it is not defined).
+        """
+        if self.floors is None or self.floors.empty:
+            return []
+        rows = self.floors[self.floors["fold"] == "all"] if "all" in set(self.floors["fold"]) else self.floors
+        best = {}
+        for figure in ("auc", "modified_accuracy"):
+            for row in rows.dropna(subset=figure).nlargest(1, figure).to_dict("records"):
+                best[str(row["factor"])] = {name: _plain(row[name]) for name in ("factor", "auc", "modified_accuracy")}
+        return list(best.values())
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON knows it; what is not a number becomes None."""
@@ -70,8 +77,9 @@ class Audit:
             for name in ("support", "databases", "parts", "near", "confounds", "floors")
         }
         listings = {name: [asdict(item) for item in getattr(self, name)] for name in ("leaks", "copies", "conflicts")}
-        floor = self.floor and {key: _plain(value) for key, value in self.floor.items()}
-        return tables | listings | {"floor": floor, "record_wise": self.record_wise, "warnings": list(self.warnings)}
+        return (
+            tables | listings | {"floor": self.floor, "record_wise": self.record_wise, "warnings": list(self.warnings)}
+        )
 
     def lines(self, most: int = 20) -> tuple[str, ...]:
         """Return the audit as lines of text, at most so many of one kind."""
@@ -94,12 +102,14 @@ class Audit:
                 f"({row['in_sample_auc']:.2f}, {row['in_sample_modified_accuracy']:.2f} in-sample); "
             )
             text.append(f"{row['factor']} alone: {scores}{row['detail']}")
-        if self.floor:
-            auc, accuracy = self.floor["auc"], self.floor["modified_accuracy"]
-            text.append(
-                f"floor on the test part: {self.floor['factor']} alone, AUC {auc:.2f}, modified accuracy {accuracy:.2f}"
-            )
+        text += [f"floor on the test part: {floor_text(row)}" for row in self.floor]
         return (*text, *(f"warning: {line}" for line in self.warnings))
+
+
+def floor_text(row: Mapping[str, Any]) -> str:
+    """Return what a factor alone reaches on the test part, in words."""
+    auc, accuracy = ("n/a" if row[name] is None else f"{row[name]:.2f}" for name in ("auc", "modified_accuracy"))
+    return f"{row['factor']} alone, AUC {auc}, modified accuracy {accuracy}"
 
 
 def _rows(table: pd.DataFrame | None) -> list[dict[str, Any]] | None:

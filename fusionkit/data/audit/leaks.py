@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fusionkit.data.audit.listed import listed
+from fusionkit.data.subject_groups import FILE_TIES, shared_files
 
 # Kind, the column that must not be torn apart, and the column in which its rows must differ: otherwise the kind above
 # has told of them already.
@@ -74,10 +75,11 @@ def find_leaks(records: pd.DataFrame, folds: pd.DataFrame, near: pd.DataFrame | 
     used = folds[folds["split"] != "unused"]
     known = [column for _, column, _ in _KINDS if column in records]
     table = used.merge(records[["id", *known]], left_on="record", right_on="id")
+    of_one = table[~shared_files(table)]
     leaks: list[Leak] = []
     for kind, column, finer in _KINDS:
         if column in table:
-            leaks += _torn(table, kind, column, finer if finer in table else None)
+            leaks += _torn(of_one if column in FILE_TIES else table, kind, column, finer if finer in table else None)
     if near is not None and len(near):
         leaks += _torn_pairs(used, near)
     return tuple(leaks)

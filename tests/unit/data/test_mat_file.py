@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import scipy.io
 
 from fusionkit.data.guarded_process import GuardedProcess, ProcessDiedError
+from fusionkit.data.mat_file import MatFile
 from fusionkit.data.readers import read_header, read_samples
 from fusionkit.data.signal_header import Declared
 from fusionkit.errors import DataError
@@ -55,37 +57,72 @@ def test_what_is_no_signal_is_refused(tmp_path):
     refused(path, "does not state its sample rate")
 
 
+LIMIT = 1.0  # s
+
+
 def program(tmp_path, body):
     path = tmp_path / "program.py"
     path.write_text(ECHO + body)
-    return GuardedProcess(path, 1.0, lambda answer: answer.get("size", 0))
+    return GuardedProcess(path, lambda answer: answer.get("size", 0))
 
 
 def test_a_program_that_dies_is_started_anew(tmp_path):
     process = program(tmp_path, "os.abort() if r.get('die') else print(json.dumps({'pid': os.getpid()}), flush=True)")
-    first = process.ask({})[0]["pid"]
-    assert process.ask({})[0]["pid"] == first
+    first = process.ask({}, LIMIT)[0]["pid"]
+    assert process.ask({}, LIMIT)[0]["pid"] == first
     with pytest.raises(ProcessDiedError, match="crashed"):
-        process.ask({"die": True})
-    assert process.ask({})[0]["pid"] != first
+        process.ask({"die": True}, LIMIT)
+    assert process.ask({}, LIMIT)[0]["pid"] != first
     process.close()
 
 
 def test_a_program_that_hangs_is_ended(tmp_path):
     process = program(tmp_path, "time.sleep(60)")
     with pytest.raises(ProcessDiedError, match="took longer than 1 s"):
-        process.ask({})
+        process.ask({}, LIMIT)
+
+
+def test_a_program_that_was_ended_is_not_said_to_have_crashed(tmp_path, monkeypatch):
+    kill = subprocess.Popen.kill
+
+    def kill_and_dawdle(process):
+        kill(process)
+        if threading.current_thread() is not threading.main_thread():
+            time.sleep(0.5)
+
+    process = program(tmp_path, "time.sleep(60)")
+    monkeypatch.setattr(subprocess.Popen, "kill", kill_and_dawdle)
+    with pytest.raises(ProcessDiedError, match="took longer than 1 s"):
+        process.ask({}, LIMIT)
+
+
+@pytest.mark.parametrize(("size", "seconds"), [(2_000_000, 5.1), (400_000_000, 25.0)])
+def test_a_large_file_has_more_time(tmp_path, size, seconds):
+    class Decoder:
+        def ask(self, request, limit):
+            assert request["path"] == str(path)
+            limits.append(limit)
+            return {"error": "enough"}, b""
+
+    limits, reader = [], MatFile()
+    path = tmp_path / "a.mat"
+    path.write_bytes(b"MATLAB 5.0".ljust(520))
+    os.truncate(path, size)
+    reader._process = Decoder()
+    with pytest.raises(DataError, match="enough"):
+        reader.header(path, Declared())
+    assert limits == [pytest.approx(seconds)]
 
 
 @pytest.mark.parametrize("answer", ["no json", '{"size": 9}'])
 def test_an_answer_that_is_none_counts_as_a_crash(tmp_path, answer):
     process = program(tmp_path, f"print({answer!r}, flush=True); sys.exit()")
     with pytest.raises(ProcessDiedError, match="crashed"):
-        process.ask({})
+        process.ask({}, LIMIT)
 
 
 def _forked(process, pipe):
-    pipe.send(process.ask({})[0]["pid"])
+    pipe.send(process.ask({}, LIMIT)[0]["pid"])
     process.close()
     pipe.close()
 
@@ -94,13 +131,13 @@ def _forked(process, pipe):
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 def test_a_fork_has_a_program_of_its_own(tmp_path):
     process = program(tmp_path, "print(json.dumps({'pid': os.getpid()}), flush=True)")
-    first = process.ask({})[0]["pid"]
+    first = process.ask({}, LIMIT)[0]["pid"]
     ours, theirs = multiprocessing.Pipe()
     child = multiprocessing.get_context("fork").Process(target=_forked, args=(process, theirs))
     child.start()
     assert ours.recv() != first
     child.join()
-    assert process.ask({})[0]["pid"] == first
+    assert process.ask({}, LIMIT)[0]["pid"] == first
     process.close()
 
 

@@ -7,6 +7,7 @@ import pytest
 from fusionkit.data.protocols import PROTOCOLS
 from fusionkit.data.split_settings import SplitSettings
 from fusionkit.data.splits import make_folds
+from fusionkit.datasets.mitbih import mitbih
 from fusionkit.datasets.pascal import pascal
 from fusionkit.datasets.physionet2016 import physionet2016
 from fusionkit.errors import DataError, UsageError
@@ -16,6 +17,10 @@ AAMI = {
     for name, symbols in {"N": "NLRej", "S": "AaJS", "V": "VE", "F": "F", "Q": "/fQ"}.items()
     for symbol in symbols
 }
+# de Chazal et al. (2004), table III.
+DS1 = "101 106 108 109 112 114 115 116 118 119 122 124 201 203 205 207 208 209 215 220 223 230"
+DS2 = "100 103 105 111 113 117 121 123 200 202 210 212 213 214 219 221 222 228 231 232 233 234"
+PARTS = dict.fromkeys(DS1.split(), "train") | dict.fromkeys(DS2.split(), "test")
 
 
 def table(counts, column, **columns):
@@ -86,9 +91,11 @@ def beats(real_data):
     rows = [(record, AAMI[symbol]) for record, found in symbols.items() for symbol in found if symbol in AAMI]
     frame = pd.DataFrame(rows, columns=["record", "label"])
     subject = frame["record"].replace("202", "201")
-    return frame.assign(id=[f"b{number}" for number in range(len(frame))], subject=subject)
+    split = frame["record"].map(PARTS).fillna("unused")
+    return frame.assign(id=[f"b{number}" for number in range(len(frame))], subject=subject, split=split)
 
 
+@pytest.mark.parametrize("classes", ["NSVFQ", "NSVF"])
 @pytest.mark.parametrize(
     ("name", "counts"),
     [
@@ -96,17 +103,41 @@ def beats(real_data):
         ("mitbih-ds1-ds2-without-202", {"N": 42198, "S": 1782, "V": 3202, "F": 387, "Q": 7}),
     ],
 )
-def test_mitbih(beats, name, counts):
+def test_mitbih(beats, name, counts, classes):
+    beats = beats[beats["label"].isin(list(classes))].reset_index(drop=True)
     drawn = make_folds(beats, SplitSettings(split=name), 0, adapter="mitbih")
     parts = drawn.set_index("record")["split"]
     found = beats.assign(split=beats["id"].map(parts)).dropna(subset="split")
-    assert tally(found) == counts
+    assert tally(found) == {label: counts[label] for label in classes}
     ours = found[found["split"] != "test"]
-    assert ours["label"].value_counts().to_dict() == {"N": 45866, "V": 3788, "S": 944, "F": 415, "Q": 8}
+    published = {"N": 45866, "V": 3788, "S": 944, "F": 415, "Q": 8}
+    assert ours["label"].value_counts().to_dict() == {label: published[label] for label in classes}
     assert (ours.groupby("subject")["split"].nunique() == 1).all()
     assert ours["record"].nunique() == 22
     assert {"102", "104", "107", "217"}.isdisjoint(found["record"])
     assert ("202" in set(found["record"])) == (name == "mitbih-ds1-ds2")
+
+
+@pytest.mark.parametrize("form", ["beat", "kachuee"])
+def test_mitbih_takes_every_form_and_misses_a_single_beat(real_data, form):
+    for classes in ("aami5", "aami4"):
+        frame = mitbih(real_data("mitdb"), form=form, classes=classes, paced=True)
+        records = frame.set_index("id")["record"]
+        spoilt = frame.drop(frame.index[(frame["record"] == "100") & (frame["label"] == "N")][0])
+        for name, left_out in (("mitbih-ds1-ds2", set()), ("mitbih-ds1-ds2-without-202", {"202"})):
+            drawn = make_folds(frame, SplitSettings(split=name), 0, adapter="mitbih")
+            assert set(records[drawn["record"]]) == set(PARTS) - left_out
+            tested = set(records[drawn.loc[drawn["split"] == "test", "record"]])
+            assert {PARTS[record] for record in tested} == {"test"}
+            with pytest.raises(DataError, match="not those that were published") as error:
+                make_folds(spoilt, SplitSettings(split=name), 0, adapter="mitbih")
+            assert len(error.value.details) == 1
+
+
+def test_mitbih_without_202_needs_the_records():
+    frame = pd.DataFrame({"id": ["a", "b"], "label": ["N", "S"], "split": ["train", "test"]})
+    with pytest.raises(DataError, match="needs the column 'record'"):
+        make_folds(frame, SplitSettings(split="mitbih-ds1-ds2-without-202"), 0, adapter="mitbih")
 
 
 @pytest.mark.parametrize("counts", [(9514, 5469, 5235, 4898, 2649), (9528, 5486, 5250, 4907, 2655)])

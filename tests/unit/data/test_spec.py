@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from fusionkit.data.spec import existing_folder, parse_spec
-from fusionkit.errors import DataError
+from fusionkit.errors import DataError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_home_is_expanded(monkeypatch):
 
 @pytest.mark.parametrize("text", ["", "/data/heart", "./data", "C:\\data", "folder:", "folder:  "])
 def test_spec_without_adapter_or_path_is_refused(text):
-    with pytest.raises(DataError, match="expected"):
+    with pytest.raises(UsageError, match="expected"):
         parse_spec(text)
 
 
@@ -42,5 +42,5 @@ def test_existing_folder_says_what_it_found(tmp_path):
         (tmp_path / "file", "is a file"),
         (tmp_path / "no", "not exist"),
     ):
-        with pytest.raises(DataError, match=message):
+        with pytest.raises(UsageError if path is None else DataError, match=message):
             existing_folder(path, "folder")

@@ -70,6 +70,9 @@ def test_the_hash_is_of_the_sorted_rows_that_are_used():
 
 def test_a_file_that_was_changed_after_it_was_written_is_refused(tmp_path):
     text = write_split_file(FOLDS, RECORDS).replace("d,validation", "d,train")
+    lines = write_split_file(FOLDS, RECORDS).splitlines(keepends=True)
+    with pytest.raises(IntegrityError, match="its first line states the SHA-256"):
+        read_split_file(written(tmp_path, "".join(lines[:-2])), RECORDS)
     with pytest.raises(IntegrityError, match="its first line states the SHA-256"):
         read_split_file(written(tmp_path, text), RECORDS)
 
@@ -81,6 +84,7 @@ def test_a_file_that_was_changed_after_it_was_written_is_refused(tmp_path):
         ("0,d,validation", "0,D,validation", "fold '0': record 'd' is not named; mark it unused to leave it out"),
         ("0,d,validation", "0,1,validation", "fold '0': record '1' stands there twice"),
         ("s5,,ok", "s5,,NA", "fold '0': record 'f' has the label 'NA' there, but another one in the data"),
+        (",s5,", ",s9,", "fold '0': record 'f' has the subject 's9' there, but another one in the data"),
         ("0,d,validation", "0,d,valid", "fold '0': record 'd' has the split 'valid'; expected train, validation, test"),
         ("0,d,validation", ",d,validation", "fold '': record 'd' lacks its fold or its name"),
         (",train,", ",test,", "fold '0': there is no row with the split train"),
@@ -90,7 +94,7 @@ def test_faulty_rows_are_listed(tmp_path, old, new, detail):
     text = write_split_file(FOLDS, RECORDS)
     assert old in text
     with pytest.raises(DataError, match=r"split file .*faults; correct them") as error:
-        read_split_file(written(tmp_path, text.replace(old, new)), RECORDS)
+        read_split_file(written(tmp_path, text.partition("\n")[2].replace(old, new)), RECORDS)
     assert any(line.startswith(detail) for line in error.value.details)
 
 

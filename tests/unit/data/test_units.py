@@ -29,4 +29,4 @@ def test_a_conversion_is_told():
 
 
 def test_names_become_unique():
-    assert unique_names(["a", "a", "a#2", "", "a"]) == ("a", "a#2", "a#2#2", "3", "a#3")
+    assert unique_names(["a", "a", "a#2", "", "a"]) == ("a#1", "a#2", "a#2'", "3", "a#3")

@@ -54,8 +54,8 @@ def test_signals_may_lie_in_several_files_and_behind_an_offset(tmp_path):
 def test_a_missing_gain_is_assumed_and_said_and_equal_names_are_numbered(record):
     record.write_text("r 2 360 4\nr.dat 16 0 16 0 0 0 0 V1\nr.dat 16 0 16 0 0 0 0 V1\n")
     header = read_header(record)
-    assert header.channel_names == ("V1", "V1#2")
-    assert header.notes[0] == "channel V1: has no gain; 200 ADC units a mV assumed"
+    assert header.channel_names == ("V1#1", "V1#2")
+    assert header.notes[0] == "channel V1#1: has no gain; 200 ADC units a mV assumed"
     np.testing.assert_allclose(read_samples(record, 0, 1), [[1 / 200], [-2 / 200]], rtol=1e-6)
 
 

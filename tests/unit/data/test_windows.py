@@ -184,3 +184,39 @@ def test_a_preprocessor_that_breaks_its_word_is_named(gives, fault):
 
     with pytest.raises(PluginError, match=f"preprocessor 'faulty' {fault}"):
         Preprocessing([("faulty", Faulty(1.0))])(np.ones((1, 4), dtype=np.float32), "a")
+
+
+@pytest.mark.parametrize("target", [None, 80.0, 50.0])
+@pytest.mark.parametrize("filtered", [False, True])
+def test_an_isolated_segment_does_not_know_what_lies_beside_it(wav, noise, target, filtered):
+    beats = [0.2 * noise(200, seed) for seed in range(3)]
+    other = [beats[0] + 0.5, beats[1], beats[2] - 0.5]
+    read = []
+    for number, signals in enumerate((beats, other)):
+        path = str(wav(f"{number}.wav", np.concatenate(signals, axis=1)))
+        bounds = {"start": [0.0, 2.0, 4.0], "stop": [2.0, 4.0, 6.0], "isolated": True}
+        manifest = pd.DataFrame({"id": ["a", "b", "c"], "path": path, "label": "x", **bounds})
+        recordings = FileRecordings(manifest)
+        settings = DataSettings(spec="x", sample_rate=target)
+        scanned = scan(recordings, settings)
+        steps = [("mean", MovingMean(scanned.signal.sample_rate))] if filtered else []
+        reader = WindowReader(recordings, scanned, Preprocessing(steps))
+        read.append(reader.read(plan_windows(scanned, settings).to_dict("records")[1]))
+    np.testing.assert_array_equal(read[0], read[1])
+    assert read[0].any()
+
+
+def test_the_key_changes_with_the_variable_and_the_declared_rate(tmp_path, noise):
+    np.savez(tmp_path / "two.npz", a=noise(300), b=noise(300, 1))
+    np.save(tmp_path / "one.npy", noise(300))
+    keys = set()
+    for name, columns in (("two.npz", {"variable": "a"}), ("two.npz", {"variable": "b"}), ("one.npy", {})):
+        for rate in (100.0, 200.0):
+            manifest = pd.DataFrame(
+                {"id": ["x"], "path": str(tmp_path / name), "label": "l", "start": 0.0, "stop": 1.0}
+            )
+            recordings = FileRecordings(manifest.assign(declared_rate=rate, **columns))
+            settings = DataSettings(spec="x", sample_rate=100.0)
+            scanned = scan(recordings, settings)
+            keys.add(WindowReader(recordings, scanned).key(plan_windows(scanned, settings)))
+    assert len(keys) == 6

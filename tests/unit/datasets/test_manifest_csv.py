@@ -2,7 +2,7 @@ import pytest
 
 from fusionkit.data.manifest import check_manifest
 from fusionkit.datasets.manifest_csv import manifest_csv
-from fusionkit.errors import DataError
+from fusionkit.errors import DataError, UsageError
 
 
 @pytest.fixture
@@ -88,5 +88,5 @@ def test_what_is_no_manifest_is_named(table, text, encoding, message):
 
 def test_a_missing_file_is_named(tmp_path):
     for path in (None, tmp_path / "no.csv", tmp_path):
-        with pytest.raises(DataError, match=r"needs a CSV file|there is no file"):
+        with pytest.raises((DataError, UsageError), match=r"needs a CSV file|there is no file"):
             manifest_csv(path)

@@ -12,7 +12,7 @@ from fusionkit.data.settings import DataSettings
 from fusionkit.data.split_settings import SplitSettings
 from fusionkit.data.splits import make_folds
 from fusionkit.datasets.physionet2016 import physionet2016
-from fusionkit.errors import DataError
+from fusionkit.errors import DataError, UsageError
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "physionet2016"
 
@@ -85,7 +85,8 @@ def test_all_contradictions_are_listed_at_once(copy):
 @pytest.mark.parametrize("path", [None, "nowhere", "."])
 def test_a_wrong_path_is_named(tmp_path, path):
     with pytest.raises(
-        DataError, match=r"physionet2016'( needs a folder|: .* does not exist|: .* has no folder training)"
+        (DataError, UsageError),
+        match=r"physionet2016'( needs a folder|: .* does not exist|: .* has no folder training)",
     ):
         physionet2016(path and tmp_path / path)
 

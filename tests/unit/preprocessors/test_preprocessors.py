@@ -52,6 +52,9 @@ def test_channels_are_changed_alone(component, rate, options):
         (Bandpass, 2000.0, {"low": 50.0, "high": 50.0}, "low is 50 Hz and high is 50 Hz"),
         (Bandpass, 2000.0, {"low": 60.0, "high": 50.0}, "low is 60 Hz and high is 50 Hz"),
         (Bandpass, 2000.0, {"low": None, "high": None}, "low and high are both none"),
+        (Baseline, 360.0, {"widths": ()}, "widths is empty; expected one or more"),
+        (Baseline, 360.0, {"widths": (0.001,)}, "widths is 0.001 s; .* 3 samples, which at 360 Hz are 0.00833 s"),
+        (Baseline, 100.0, {"widths": (0.2, 0.02)}, "widths is 0.2 s, 0.02 s; .* at 100 Hz are 0.03 s"),
         (Notch, 100.0, {}, "freq 50 Hz with 1 harmonics reaches 50 Hz; expected less than 50 Hz"),
         (Notch, 360.0, {"freq": 60.0, "harmonics": 3}, "reaches 180 Hz; expected less than 180 Hz"),
     ],
@@ -59,6 +62,12 @@ def test_channels_are_changed_alone(component, rate, options):
 def test_what_the_sample_rate_cannot_hold_is_refused(component, rate, options, message):
     with pytest.raises(UsageError, match=message):
         component(rate, **options)
+
+
+@pytest.mark.parametrize("rate", [100.0, 360.0, 999.0])
+def test_a_baseline_of_three_samples_leaves_something(rate):
+    x = np.random.default_rng(0).normal(size=(1, 50)).astype(np.float32)
+    assert Baseline(rate, widths=(3 / rate,))(x).any()
 
 
 def test_baseline_takes_a_step_and_leaves_narrow_waves():

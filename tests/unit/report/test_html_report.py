@@ -47,7 +47,7 @@ def finished(folder: Path, classes: tuple[str, ...] = ("no", "yes"), folds: tupl
         "leaky": False,
         "leaks": [],
         "audit": {
-            "floor": {"factor": "database", "auc": 0.8765, "modified_accuracy": 0.7654},
+            "floor": [{"factor": "database", "auc": 0.8765, "modified_accuracy": 0.7654}],
             "confounds": [
                 {"factor": "level", "auc": None, "modified_accuracy": None, "in_sample_auc": 0.5, "detail": "constant"}
             ],
@@ -100,7 +100,7 @@ def test_the_report_says_what_the_tables_say(tmp_path: Path) -> None:
         scores = score_splits(predictions)
         low, high = scores["test"]["interval"][name]
         figures = [f"{scores[split][name]:.3f}" for split in ("train", "validation", "test")]
-        assert page.after(row, 3) == [*figures[:2], f"{figures[2]} ({low:.3f} to {high:.3f})"]
+        assert page.after(row, 4) == [*figures, f"({low:.3f} to {high:.3f})"]
     assert page.after("recordings", 3) == ["10", "10", "10"]
     assert page.texts.count("tiny <run>") == 2, "title and heading"
     assert "simulated & small" in page.texts
@@ -175,6 +175,7 @@ def test_a_leak_is_stamped_on_every_table_of_results(tmp_path: Path) -> None:
     (folder / "metrics.json").write_text(json.dumps(summary | {"leaky": True, "leaks": leaks}), encoding="utf-8")
     page = html_report(folder)
     assert page.count("LEAKY</span> Results") == page.count("Results, by") == 3
+    assert page.count("LEAKY</span>") == 5
     assert "subject s19 in &lt;test&gt; and train" in page
     assert "and 5 more" in page
 
@@ -183,12 +184,12 @@ def test_the_floor_of_the_confounds_and_intervals_stand_beside_the_results(tmp_p
     folder = finished(tmp_path / "run")
     page = html_report(folder)
     assert (
-        "database alone, learned on the training part, gives the test part AUC 0.876 and balanced accuracy 0.765"
+        "database alone, learned on the training part, gives the test part AUC 0.876 and modified accuracy 0.765"
         in (" ".join(page.split()))
     )
     low, high = json.loads((folder / "metrics.json").read_text("utf-8"))["metrics"]["test"]["interval"]["accuracy"]
     assert f"({low:.3f} to {high:.3f})" in page
-    assert "95 % interval of a bootstrap by record" in page
+    assert "95 % interval of a bootstrap by recording" in page
 
 
 def test_a_multi_label_run_has_a_confusion_matrix_a_class(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ def test_an_audit_finds_everything_that_was_planted(given):
     assert [copies.records for copies in result.copies] == [("1", "10")]
     assert result.near[["a", "b"]].to_numpy().tolist() in ([["0", "9"]], [["9", "0"]])
     assert [set(copies.records) for copies in result.conflicts] == [{"1", "10"}, {"0", "9"}]
-    assert result.floor["factor"] == "database"
-    assert (result.floor["auc"], result.floor["modified_accuracy"], result.record_wise) == (1, 1, False)
+    assert result.floor == [{"factor": "database", "auc": 1, "modified_accuracy": 1}]
+    assert not result.record_wise
     text = "\n".join(result.warnings)
     for part in (
         "2 leaks",
@@ -72,9 +72,19 @@ def test_without_folds_subjects_and_the_search(given):
     records, _, _ = given
     lean = records.drop(columns=["subject", "database"])
     result = audit(lean, classes=("x", "y"))
-    assert (result.leaks, result.near, result.parts, result.floors, result.floor) == ((), None, None, None, None)
+    assert (result.leaks, result.near, result.parts, result.floors, result.floor) == ((), None, None, None, [])
     assert result.record_wise
     assert any("record-wise" in line for line in result.warnings)
     told = result.to_dict()
-    assert (told["near"], told["databases"], told["floor"]) == (None, None, None)
+    assert (told["near"], told["databases"], told["floor"]) == (None, None, [])
     assert result.lines()
+
+
+def test_it_says_how_many_recordings_the_search_passed_over(given):
+    records, folds, pairs = given
+    assert not any("not compared" in line for line in audit(*given, classes=("x", "y")).warnings)
+    brief = records.assign(stop=[0.5, 0.99] + [5.0] * 10)
+    told = [line for line in audit(brief, folds, pairs, classes=("x", "y")).warnings if "not compared" in line]
+    assert len(told) == 1
+    assert told[0].startswith("2 of 12 recordings were not compared with the others: below 1 s")
+    assert not any("not compared" in line for line in audit(brief, folds, classes=("x", "y")).warnings)

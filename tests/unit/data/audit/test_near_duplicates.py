@@ -1,11 +1,14 @@
 import hashlib
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.signal import resample_poly
 
-from fusionkit.data.audit.near_duplicates import near_duplicates
+from fusionkit.data.audit import near_duplicates as module
+from fusionkit.data.audit.band import rate_steps
+from fusionkit.data.audit.near_duplicates import comparable, near_duplicates, with_copies
 from fusionkit.data.audit.overlap import match
 from fusionkit.data.signal_header import SignalHeader
 
@@ -42,6 +45,10 @@ def search(signals, rates=None, files=None, **keywords):
         for name, signal in recordings.signals.items()
     ]
     return near_duplicates(recordings, pd.DataFrame(rows), **keywords)
+
+
+def pairs_of(found):
+    return [tuple(sorted(pair)) for pair in found[["a", "b"]].to_numpy().tolist()]
 
 
 def heart(seed, seconds=6.0, rate=RATE):
@@ -200,3 +207,114 @@ def test_the_copies_in_pascal_set_b_are_found(real_data):
         count = min(map(len, shifted))
         # An independent look at the raw samples, full band.
         assert np.corrcoef(shifted[0][:count], shifted[1][:count])[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("rate", [0.5, 99.5, 125, 360, 500, 1102.5, 44100, 96000, 1e6, 5_000_000, 1e7])
+def test_the_steps_to_500_hz_are_exact_whole_numbers(rate):
+    first, up, down = rate_steps(rate)
+    assert min(first, up, down) >= 1
+    assert max(up, down) <= 10_000
+    assert rate / first * up / down == pytest.approx(500, rel=1e-9)
+    assert first == 1 or rate / first >= 500
+
+
+@pytest.mark.parametrize("rate", [0.01, 199.98, 100_003.0])
+def test_a_rate_without_a_whole_ratio_is_not_compared(rate):
+    assert rate_steps(rate) is None
+    records = pd.DataFrame({"id": ["a", "b"], "start": 0.0, "stop": 9.0, "sample_rate": [rate, 500.0]})
+    assert comparable(records).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("rate", [199.98, 100_003.0])
+def test_a_rate_without_a_whole_ratio_stops_nothing(rate):
+    signals = {"a": FIRST, "b": 0.3 * FIRST, "odd": FIRST} | OTHERS
+    assert pairs_of(search(signals, {"odd": rate})) == [("a", "b")]
+
+
+def test_a_copy_at_ten_megahertz_is_found():
+    rng = np.random.default_rng(5)
+    time = np.arange(round(1.3 * 20_000)) / 20_000
+    slow = sum(np.sin(2 * np.pi * tone * time + 6 * tone) for tone in rng.uniform(4, 30, 20))
+    fast = np.interp(np.arange(round(1.3 * 1e7)) / 1e7, time, 0.1 * slow)
+    found = search({"slow": slow, "fast": fast}, {"slow": 20_000, "fast": 1e7})
+    assert pairs_of(found) == [("fast", "slow")]
+    assert found["lag_s"][0] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e20, 3e38])
+def test_a_recording_out_of_range_hides_no_copy_and_warns_of_nothing(bad):
+    spoilt = 0.5 * FIRST
+    spoilt[5000] = bad
+    alternating = bad * np.sign(FIRST)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = search({"0": spoilt, "1": alternating, "a": FIRST, "b": 0.3 * FIRST} | OTHERS)
+    assert pairs_of(found) == [("a", "b")]
+
+
+def test_a_large_recording_that_can_be_squared_is_compared():
+    assert pairs_of(search({"a": FIRST, "b": 1e14 * FIRST} | OTHERS)) == [("a", "b")]
+
+
+def test_the_chosen_channels_are_compared_by_name():
+    def file(*channels):
+        return np.stack(channels)
+
+    flat = np.full(len(FIRST), 0.5)
+    signals = {"a": file(heart(11), flat, FIRST), "b": file(heart(12), heart(13), 0.5 * FIRST)}
+    assert search(signals).empty
+    assert search(signals, channels=("0",)).empty
+    assert pairs_of(search(signals, channels=("2",))) == [("a", "b")]
+    assert pairs_of(search({"a": file(FIRST, FIRST), "b": file(heart(11), 0.5 * FIRST)}, channels=["1", "0"])) == [
+        ("a", "b")
+    ]
+    # A constant channel is passed over, in the order that was asked for.
+    assert search(signals, channels=("1", "2")).empty
+    assert pairs_of(search({"a": signals["a"], "b": 0.5 * signals["a"]}, channels=("1", "2"))) == [("a", "b")]
+    assert search(signals, channels=("x",)).empty
+
+
+def test_below_a_second_is_not_comparable():
+    records = pd.DataFrame({"start": [0.0, 2.0, 2.0], "stop": [1.0, 2.99, 3.0], "sample_rate": 500.0}, index=[7, 8, 9])
+    expected = pd.Series([True, False, True], index=[7, 8, 9])
+    pd.testing.assert_series_equal(comparable(records), expected, check_names=False)
+
+
+def test_of_very_many_segments_the_longest_of_each_file_is_compared(monkeypatch):
+    table = {"path": list("xxyyz"), "stop": [2.0, 3.0, 4.0, 4.0, 0.5]}
+    records = pd.DataFrame({"id": list("abcde"), "start": 0.0, "sample_rate": 500.0} | table)
+    assert comparable(records).tolist() == [True, True, True, True, False]
+    monkeypatch.setattr(module, "_MOST_ROWS", 4)
+    assert comparable(records).tolist() == [True, True, True, True, False]
+    monkeypatch.setattr(module, "_MOST_ROWS", 3)
+    assert comparable(records).tolist() == [False, True, True, False, False]
+
+
+def test_the_longest_segments_are_those_that_are_read(monkeypatch):
+    monkeypatch.setattr(module, "_MOST_ROWS", 3)
+    signals = {"a": FIRST[:4000], "whole": FIRST, "copy": 0.3 * FIRST, "part": 0.2 * FIRST[:5000]}
+    assert pairs_of(search(signals, files={"a": "x", "whole": "x", "copy": "y", "part": "y"})) == [("copy", "whole")]
+
+
+def test_a_pair_stands_for_all_that_have_the_same_samples():
+    signals = {"a": FIRST, "a2": FIRST, "b": 0.3 * FIRST, "b2": 0.3 * FIRST, "b3": 0.3 * FIRST} | OTHERS
+    found = search(signals)
+    assert pairs_of(found) == [("a", "b")]
+    records = pd.DataFrame({"id": list(signals), "digest": [signal.tobytes().hex() for signal in signals.values()]})
+    expanded = with_copies(found, records)
+    assert sorted(pairs_of(expanded)) == [(a, b) for a in ("a", "a2") for b in ("b", "b2", "b3")]
+    assert list(expanded) == list(found)
+    for column in ("similarity", "lag_s", "gain"):
+        assert expanded[column].unique().tolist() == found[column].tolist()
+
+
+def test_copies_keep_the_order_of_the_pairs_and_stay_out_of_one_file():
+    pairs = pd.DataFrame([("c", "a", 0.999), ("b", "c", 0.995)], columns=["a", "b", "similarity"])
+    records = pd.DataFrame({"id": list("abcde"), "digest": list("1231x"), "path": list("ppqqr")})
+    expanded = with_copies(pairs, records)
+    # The recording d is a copy of a, but a segment of the file of c.
+    assert expanded.to_numpy().tolist() == [["c", "a", 0.999], ["b", "c", 0.995]]
+    elsewhere = with_copies(pairs, records.assign(path=list("ppqst")))
+    assert elsewhere["b"].tolist() == ["a", "d", "c"]
+    pd.testing.assert_frame_equal(with_copies(pairs, records.drop(columns="digest")), pairs)
+    assert list(with_copies(pairs.iloc[:0], records)) == list(pairs)
