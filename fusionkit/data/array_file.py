@@ -92,8 +92,8 @@ def _members(path: Path, archive: zipfile.ZipFile) -> list[str]:
     for member in members:
         if member.file_size > _MOST_BYTES or member.file_size > _MOST_RATIO * max(member.compress_size, 1) + (1 << 20):
             raise DataError(
-                f"{path}: {member.filename!r} unpacks {member.compress_size} bytes to {member.file_size}; expected at "
-                f"most {_MOST_BYTES}, and {_MOST_RATIO} times as many; save it as .npy"
+                f"{path}: {member.filename!r} unpacks {member.compress_size} bytes to {member.file_size}; a member has "
+                f"at most {_MOST_BYTES} bytes, and at most {_MOST_RATIO} times the packed ones; save it as .npy"
             )
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise DataError(f"{path}: {member.filename!r} is packed in a way that is not read; use numpy.savez")
