@@ -21,7 +21,7 @@ def settings_flags(command: Command) -> Command:
 
 
 def data_flags(command: Command) -> Command:
-    """Add a flag for every setting of data but the spec, which is an argument, and the policy: all bad files are told."""
+    """Add a flag for every setting of data but the spec, an argument, and the policy: all bad files are told."""
     return _with_flags(command, [spec for spec in _of_section("data") if spec.name != "on_bad_file"])
 
 

@@ -102,7 +102,7 @@ def test_a_shape_that_the_file_cannot_hold_is_refused_before_allocation(tmp_path
 
 def test_archives_that_blow_up_are_refused(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", x=np.zeros((2, 2_000_000)))
-    refused(tmp_path / "a.npz", "unpacks .* bytes to 32000128; expected at most")
+    refused(tmp_path / "a.npz", "unpacks .* bytes to 32000128; a member has")
     with zipfile.ZipFile(tmp_path / "b.npz", "w") as archive:
         for number in range(1001):
             archive.writestr(f"x{number}.npy", header_only("(0,)"))
