@@ -5,12 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 import soundfile
 import torch
 
 from fusionkit.cli.main import main
+
+# The same examples in every run: a test that fails now and then tells nobody anything.
+hypothesis.settings.register_profile("steady", derandomize=True)
+hypothesis.settings.load_profile("steady")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 TINY = ("-o", "cnn1d.channels=4,8", "-o", "cnn1d.embed_dim=8", "--epochs", "2", "--batch-size", "8", "--device", "cpu")
