@@ -26,9 +26,10 @@ if TYPE_CHECKING:
         Task,
         joint_stage,
     )
-    from fusionkit.library import Fitted, build, fit, predict
+    from fusionkit.library import Fitted, build, fit
     from fusionkit.options import Option
     from fusionkit.plugins import build_registry
+    from fusionkit.prediction import predict
     from fusionkit.registry import Registry
 
 __version__ = "0.1.0"
@@ -40,9 +41,10 @@ _HOMES = {
     **dict.fromkeys(("BranchSpec", "Encoder", "Features", "Fuser", "Representation"), "interfaces"),
     **dict.fromkeys(("Augmentation", "Mixing", "Preprocessor"), "interfaces"),
     **dict.fromkeys(("SignalSpec", "Stage", "Task", "joint_stage"), "interfaces"),
-    **dict.fromkeys(("Fitted", "build", "fit", "predict"), "library"),
+    **dict.fromkeys(("Fitted", "build", "fit"), "library"),
     "Option": "options",
     "build_registry": "plugins",
+    "predict": "prediction",
     "Registry": "registry",
 }
 

@@ -124,8 +124,12 @@ def register_datasets(register: Register) -> None:
 
 @hookimpl
 def register_presets(register: Register) -> None:
+    from fusionkit.presets.audiofuse import AUDIOFUSE
     from fusionkit.presets.demos import DEMO_ECG, DEMO_PCG, DEMO_TCD
+    from fusionkit.presets.vindas import VINDAS
 
     register("demo_pcg", DEMO_PCG)
     register("demo_ecg", DEMO_ECG)
     register("demo_tcd", DEMO_TCD)
+    for name, preset in (AUDIOFUSE | VINDAS).items():
+        register(name, preset)

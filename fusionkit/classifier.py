@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from fusionkit import library
 from fusionkit.errors import UsageError
+from fusionkit.prediction import predict as predict_chances
 
 
 class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -119,7 +120,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  #
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
         """Return probabilities [record, class], in the order of ``classes_``."""
         check_is_fitted(self)
-        table = library.predict(self.fitted_, _signals(X), sample_rate=_rate(self.sample_rate))
+        table = predict_chances(self.fitted_, _signals(X), sample_rate=_rate(self.sample_rate))
         return table.to_numpy(dtype=np.float64)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803

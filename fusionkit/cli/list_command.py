@@ -33,9 +33,11 @@ def list_command(kind: str | None, as_json: bool) -> None:
         return
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("kind", "name", "what it is", "provider", box=None, header_style="bold", pad_edge=False)
+    table = Table(
+        "kind", Column("name", no_wrap=True), "what it is", "provider", box=None, header_style="bold", pad_edge=False
+    )
     for component in components:
         table.add_row(component.kind, component.name, escape(component.summary), str(component.provider))
     Console().print(table)

@@ -14,6 +14,9 @@ from fusionkit.errors import FusionkitError
 
 COMMANDS = {
     "run": "Assemble, train and measure a model.",
+    "evaluate": "Score a trained model on other recordings.",
+    "attention": "Show what each branch weighs in each class, over one run or several.",
+    "reproduce": "Repeat a table of a paper and print the published values beside it.",
     "list": "List the representations, encoders, fusers, data sets and presets.",
     "describe": "Show what a component is, its options and its source.",
     "plugins": "Show the installed plugins, and why a broken one is broken.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,9 @@ MAX_SEEDS = 1000
 @click.option("--fuser", metavar="NAME", help="What joins the branches, for example concat, film, late-attention.")
 @click.option("--preprocess", metavar="NAME,...", help="Preprocessors of every signal, in order, for example bandpass.")
 @click.option("--augment", metavar="NAME,...", help="Augmentations of the training part, in order, for example gain.")
-@click.option("--preset", metavar="NAME", help="Start from a ready-made configuration.")
+@click.option(
+    "--preset", metavar="NAME[@VARIANT]", help="Start from a ready-made configuration, for example audiofuse@published."
+)
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="Start from a TOML file; flags override it."
 )
@@ -33,6 +36,7 @@ MAX_SEEDS = 1000
 @click.option("--seed", type=int, help="Seed of split, initial weights, order and dropout [default: 0].")
 @click.option("--seeds", metavar="A-B", help="Several runs, for example 0-4 or 0,3,7.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: runs/<time>-<name>-seed<k>].")
+@click.option("--signal", metavar="CxN@HZ", help="With --dry-run: the shape of a window instead of data, as 1x187@125.")
 @click.option("--dry-run", is_flag=True, help="Show shapes, parameters and multiply-adds, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else.")
 @settings_flags
@@ -48,6 +52,7 @@ def run_command(
     seed: int | None,
     seeds: str | None,
     out: Path | None,
+    signal: str | None,
     dry_run: bool,
     as_json: bool,
     **settings: str | None,
@@ -75,12 +80,21 @@ def run_command(
         if names is not None:
             flags[key] = [{"name": name} for name in _names(names)]
     registry, _ = build_registry()
-    config = _configure(registry, preset, config_file, flags, overrides)
+    count = None
+    if signal and settings["classes"] and settings["classes"].isdecimal():
+        count = int(flags["data"].pop("classes")[0])
+    config, repeats = _configure(registry, preset, config_file, flags, overrides)
     chosen = _seeds(seeds) if seeds else [config.seed if seed is None else seed]
+    if repeats > 1 and seed is None and seeds is None:
+        chosen = list(range(repeats))
 
-    from fusionkit.cli.run_output import dry_run_output, run_output
+    from fusionkit.cli.run_output import dry_run_output, run_output, stated_output
 
-    if dry_run:
+    if signal:
+        if not dry_run:
+            raise UsageError("--signal states a shape in place of data: add --dry-run")
+        stated_output(config, registry, chosen[0], _signal(signal), count, as_json)
+    elif dry_run:
         dry_run_output(config, registry, chosen[0], out, as_json)
     else:
         run_output(config, registry, chosen, out, as_json)
@@ -88,18 +102,28 @@ def run_command(
 
 def _configure(
     registry: Registry, preset: str | None, file: Path | None, flags: dict[str, Any], overrides: tuple[str, ...]
-) -> RunConfig:
-    """Lay the flags over the file, and the file over the preset."""
-    from fusionkit.config.layers import overlay
+) -> tuple[RunConfig, int]:
+    """Lay the flags over the file, and the file over the preset; return how many runs the preset asks for, too."""
+    from fusionkit.config.layers import overlay, without_in_stages
+    from fusionkit.config.presets import preset_tables
     from fusionkit.config.resolve import parse_overrides, resolve
     from fusionkit.config.toml import from_tables, read_tables
 
-    tables: dict[str, Any] = dict(registry.get("preset", preset).target) if preset else {}
-    tables.pop("description", None)
+    tables = preset_tables(registry, preset) if preset else {}
+    repeats = int(tables.pop("repeats", 1))
     source = f"preset {preset!r}" if preset else "configuration"
     if file:
         tables, source = overlay(tables, read_tables(file)), str(file)
-    return resolve(from_tables(overlay(tables, flags), source), registry, parse_overrides(overrides))
+    tables = overlay(tables, flags)
+    without_in_stages(tables, flags.get("training", {}))
+    return resolve(from_tables(tables, source), registry, parse_overrides(overrides)), repeats
+
+
+def _signal(text: str) -> tuple[int, int, float]:
+    found = re.fullmatch(r"(\d+)x(\d+)@(\d+(?:\.\d+)?)", text)
+    if not found or not all(float(part) > 0 for part in found.groups()):
+        raise UsageError(f"--signal {text!r}; expected CHANNELSxSAMPLES@HZ, for example 1x187@125")
+    return int(found[1]), int(found[2]), float(found[3])
 
 
 def _names(text: str) -> list[str]:

@@ -14,8 +14,9 @@ from rich.table import Table
 from fusionkit.cli.results_output import print_results
 from fusionkit.cli.terminal import TerminalReporter
 from fusionkit.config.run_config import RunConfig
+from fusionkit.interfaces import SignalSpec
 from fusionkit.registry import Registry
-from fusionkit.run.run import negotiate, run
+from fusionkit.run.run import negotiate, negotiate_stated, run
 from fusionkit.run.run_folder import check_place
 
 
@@ -26,6 +27,23 @@ def dry_run_output(config: RunConfig, registry: Registry, seed: int, out: Path |
         check_place(out)
     with TerminalReporter() as reporter:
         described = negotiate(config, registry, reporter)
+    if as_json:
+        click.echo(json.dumps(described))
+    else:
+        _print_model(described)
+
+
+def stated_output(
+    config: RunConfig,
+    registry: Registry,
+    seed: int,
+    signal: tuple[int, int, float],
+    classes: int | None,
+    as_json: bool,
+) -> None:
+    """Print the negotiation of a model for a stated signal and number of classes, without data."""
+    config = dataclasses.replace(config, seed=seed)
+    described = negotiate_stated(config, registry, SignalSpec(*signal), classes or len(config.data.classes or "ab"))
     if as_json:
         click.echo(json.dumps(described))
     else:

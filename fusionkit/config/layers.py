@@ -30,7 +30,7 @@ def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tables:
         elif key == "fuser" and _changed(held, value, "name"):
             merged[key] = copy.deepcopy(value)
         elif isinstance(held, dict) and isinstance(value, Mapping):
-            if key == "data" and _changed(held, value, "spec"):
+            if key == "data" and "spec" in held and _adapter(held) != _adapter({**held, **value}):
                 held = {name: setting for name, setting in held.items() if name != "options"}
             merged[key] = overlay(held, value)
         else:
@@ -57,6 +57,17 @@ def zip_branches(representations: Sequence[str], encoders: Sequence[str]) -> lis
             f"({', '.join(encoders)}); the i-th encoder reads the i-th representation: {form}"
         )
     return [{"representation": r, "encoder": e} for r, e in zip(representations, encoders, strict=True)]
+
+
+def without_in_stages(tables: Tables, settings: Mapping[str, Any]) -> None:
+    """Let settings of training that a flag gives hold in every stage, by taking them out of the stages of a preset."""
+    for stage in tables.get("stages", {}).values():
+        for name in settings:
+            stage.pop(name, None)
+
+
+def _adapter(data: Mapping[str, Any]) -> str:
+    return str(data.get("spec", "")).partition(":")[0]
 
 
 def _over_branch(old: Mapping[str, Any], new: Mapping[str, Any]) -> Tables:

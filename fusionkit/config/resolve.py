@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from fusionkit.config.run_config import RunConfig
@@ -120,6 +121,7 @@ def resolve(
     if with_dataset:
         _, dataset_options = checked("dataset", parse_spec(data.spec)[0], dataset_options)
         data = dataclasses.replace(data, spec=absolute_spec(data.spec))
+    init = config.training.init and str(Path(config.training.init).expanduser().absolute())
     if unused:
         steps = (fuser, *preprocessors, *augmentations)
         present = [f for b in branches for f in (b.representation, b.encoder)] + [step.name for step in steps]
@@ -134,5 +136,6 @@ def resolve(
         preprocessors=preprocessors,
         augmentations=augmentations,
         data=data,
+        training=dataclasses.replace(config.training, init=init),
         dataset_options=dataset_options,
     )

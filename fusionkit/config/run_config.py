@@ -42,6 +42,8 @@ class RunConfig:
         What changes training samples at random, in order.
     training : TrainingSettings
         Optimiser, stopping, class weights, device.
+    stages : mapping of str to mapping
+        Settings of training that differ in a stage, by its name: ``{"attention": {"lr": 3e-4}}``.
     evaluation : EvaluationSettings
         How windows become recordings and subjects, and the intervals.
 
@@ -61,6 +63,7 @@ class RunConfig:
     fuser: ComponentSettings = field(default_factory=lambda: ComponentSettings("concat"))
     augmentations: tuple[ComponentSettings, ...] = ()
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    stages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
     def __post_init__(self) -> None:

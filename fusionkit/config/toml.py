@@ -15,6 +15,7 @@ from fusionkit.config.settings_sections import SECTIONS
 from fusionkit.errors import UsageError, did_you_mean
 from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.options import option_specs, plain_name, validate_options
+from fusionkit.training.settings import TrainingSettings
 
 MAX_BYTES = 1_000_000
 LISTS = ("preprocessors", "augmentations")
@@ -32,6 +33,7 @@ def dump(config: RunConfig) -> str:
     tables["data"]["options"] = _plain(config.dataset_options)
     tables["branches"] = [_without_empty(_plain(dataclasses.asdict(branch))) for branch in config.branches]
     tables["fuser"] = _without_empty(_plain(dataclasses.asdict(config.fuser)))
+    tables["stages"] = {name: _plain(values) for name, values in config.stages.items()}
     for key in LISTS:
         steps = [_without_empty(_plain(dataclasses.asdict(step))) for step in getattr(config, key)]
         tables |= {key: steps} if steps else {}
@@ -40,8 +42,12 @@ def dump(config: RunConfig) -> str:
 
 def preset_text(preset: Mapping[str, Any]) -> str:
     """Return a preset as its description and the TOML that it stands for."""
-    tables = {key: value for key, value in preset.items() if key != "description"}
-    return f"{preset.get('description', '')}\n\n{tomli_w.dumps(_plain(tables))}"
+    tables = {key: value for key, value in preset.items() if key not in ("description", "variants")}
+    text = f"{preset.get('description', '')}\n\n{tomli_w.dumps(_plain(tables))}"
+    for name, variant in preset.get("variants", {}).items():
+        text += f"\n# @{name}: {variant.get('description', '')} It differs in:\n"
+        text += tomli_w.dumps(_plain({key: value for key, value in variant.items() if key != "description"}))
+    return text
 
 
 def parse(text: str, source: str = "configuration") -> RunConfig:
@@ -90,7 +96,7 @@ def from_tables(tables: Mapping[str, Any], source: str = "configuration") -> Run
         checked later, against the components.
     """
     lists = dict.fromkeys(("branches", *LISTS), list)
-    known = {"name": str, "seed": int, **lists, "fuser": dict, **dict.fromkeys(SECTIONS, dict)}
+    known = {"name": str, "seed": int, **lists, "fuser": dict, "stages": dict, **dict.fromkeys(SECTIONS, dict)}
     _check_keys(tables, known, source)
     sections: dict[str, Any] = {}
     for section, settings in SECTIONS.items():
@@ -107,6 +113,10 @@ def from_tables(tables: Mapping[str, Any], source: str = "configuration") -> Run
     sections["fuser"] = ComponentSettings("single" if len(branches) == 1 else "concat")
     if "fuser" in tables:
         sections["fuser"] = _component(tables["fuser"], f"{source}: fuser")
+    sections["stages"] = {
+        name: _stage(values, f"{source}: [stages.{name}]")
+        for name, values in _table(tables.get("stages", {}), source).items()
+    }
     for key in LISTS:
         sections[key] = tuple(_component(entry, f"{source}: {key}") for entry in tables.get(key, ()))
     return RunConfig(name=tables.get("name", ""), seed=tables.get("seed", 0), **sections)
@@ -124,6 +134,10 @@ def _component(entry: object, owner: str) -> ComponentSettings:
     table = _table(entry, owner)
     _check_keys(table, {"name": str, "options": dict}, owner, required=("name",))
     return ComponentSettings(plain_name(table["name"]), _frozen(table.get("options", {})))
+
+
+def _stage(values: object, owner: str) -> dict[str, Any]:
+    return validate_options(_frozen(_table(values, owner)), option_specs(TrainingSettings, owner), owner)
 
 
 def _table(value: object, owner: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fusionkit.data.protocols import PROTOCOLS
 from fusionkit.errors import UsageError, did_you_mean
@@ -39,6 +39,12 @@ class SplitSettings:
     validation_fraction: Annotated[
         float, Option("Share of the recordings that are not tested that is used for validation.", gt=0, lt=1)
     ] = 0.2
+    validation: Annotated[
+        Literal["own", "test"],
+        Option(
+            "Choose epochs on a part of its own, or on the test part, as some papers do: figures are then too good."
+        ),
+    ] = "own"
     allow_leak: Annotated[bool, Option("Go on although a leak was found; every table is then marked LEAKY.")] = False
 
     def __post_init__(self) -> None:

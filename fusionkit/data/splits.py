@@ -42,6 +42,7 @@ def make_folds(
 
     A validation part that is not given is cut from the training part. The test parts of several folds are to be scored
     together, so that one of them may lack classes, as a subject or a database does; a single one needs two classes.
+    Where epochs are chosen on the test part, no validation part is cut, and every test part needs two classes.
 
     Parameters
     ----------
@@ -87,14 +88,16 @@ def make_folds(
     folds = []
     for fold, parts in _given(records, settings, strata, seed):
         rng = np.random.default_rng(seed)
-        missing = ["validation"] if not (parts == "validation").any() else []
+        own = settings.validation == "own"
+        missing = ["validation"] if own and not (parts == "validation").any() else []
         if drawn and settings.test_fraction > 0:
             missing.insert(0, "test")
         for keep, part in zip(range(len(missing), 0, -1), missing, strict=True):
             fraction = settings.test_fraction if part == "test" else settings.validation_fraction
             parts[_held(strata, parts == "train", fraction, keep, rng, fold)] = part
         used = parts != "unused"
-        strata.require_classes(parts, fold, {"train": int(strata.members[used].any(axis=0).sum()), "validation": 2})
+        present = int(strata.members[used].any(axis=0).sum())
+        strata.require_classes(parts, fold, {"train": present, "validation" if own else "test": 2})
         folds.append(pd.DataFrame({"fold": fold, "record": records["id"][used], "split": parts[used]}))
     if len(folds) == 1 and (parts == "test").any():
         strata.require_classes(parts, fold, {"test": 2})

@@ -15,16 +15,16 @@ Truth = NDArray[np.int64] | NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 
-def decide(probabilities: Floats, multilabel: bool = False) -> NDArray[np.int64]:
+def decide(probabilities: Floats, multilabel: bool = False, threshold: float = 0.5) -> NDArray[np.int64]:
     """Return what probabilities [case, class] decide for.
 
-    The class of the highest one [case], and of two classes with equal ones the second (p >= 0.5); or, where classes do
-    not exclude each other, 1 for every class with p >= 0.5 [case, class].
+    Of two classes the second where its p >= threshold, of more the class of the highest one [case]; or, where classes
+    do not exclude each other, 1 for every class with p >= 0.5 [case, class].
     """
     if multilabel:
         return np.asarray(probabilities >= 0.5, dtype=np.int64)
     if probabilities.shape[1] == 2:
-        return np.asarray(probabilities[:, 1] >= 0.5, dtype=np.int64)
+        return np.asarray(probabilities[:, 1] >= threshold, dtype=np.int64)
     return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
 
 
@@ -62,11 +62,14 @@ class Cases:
         What a model says.
     groups : int array [case]
         The number of the group of every case, from 0.
+    threshold : float
+        Probability from which a case is said to be of the second of two exclusive classes.
     """
 
     truth: Truth
     probabilities: Floats
     groups: NDArray[np.intp]
+    threshold: float = 0.5
 
     @property
     def multilabel(self) -> bool:
@@ -92,7 +95,8 @@ class Cases:
     def _table(self) -> csr_array:
         """Number of cases [figure, group]: decided right, all, then the cells of the confusion table."""
         classes = self.probabilities.shape[1]
-        decided, truth = decide(self.probabilities, self.multilabel), self.truth.astype(np.int64)
+        decided = decide(self.probabilities, self.multilabel, self.threshold)
+        truth = self.truth.astype(np.int64)
         if self.multilabel:
             right = (decided == truth).all(axis=1)
             cells = (np.arange(classes) * 4 + truth * 2 + decided).T

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ def score_table(
     predictions : DataFrame
         Windows of one part, with ``record``, ``label``, p_<class> and, where known, ``subject``.
     settings : EvaluationSettings, optional
-        How windows become records, and the intervals.
+        How windows become records, from which probability a case is the finding, and the intervals.
     multilabel : bool
         Whether a label names any number of classes, with semicolons between them; the probabilities are then decided
         one by one.
@@ -75,9 +75,12 @@ def score_table(
         If a label is no class, or a probability is NaN or lies outside 0 to 1.
     """
     settings = settings or EvaluationSettings()
-    records = by_record(predictions, settings.aggregate, multilabel)
-    found = _figures(records, settings, multilabel)
-    same = len(records) == len(predictions) and settings.aggregate == "mean"
+    how, threshold = settings.aggregate, settings.threshold
+    # Votes are counted after the threshold has been applied: the majority decides.
+    gathered = replace(settings, threshold=0.5) if how == "vote" else settings
+    records = by_record(predictions, how, multilabel, threshold)
+    found = _figures(records, gathered, multilabel)
+    same = len(records) == len(predictions) and how == "mean"
     windows = dict(found) if same else _figures(predictions, settings, multilabel)
     found |= {"records": len(records), "windows": len(predictions), "levels": {"window": windows}}
     if subjects_known(records):
@@ -86,8 +89,8 @@ def score_table(
     if obstacle:
         found["no_subject_level"] = obstacle
     else:
-        subjects = by_subject(predictions, settings.aggregate, multilabel)
-        found["levels"]["subject"] = _figures(subjects, settings, multilabel)
+        subjects = by_subject(predictions, how, multilabel, threshold)
+        found["levels"]["subject"] = _figures(subjects, gathered, multilabel)
     return found
 
 
@@ -106,7 +109,7 @@ def score_splits(
     MCC are None: it is the pooled table that counts then.
     """
     settings = settings or EvaluationSettings()
-    plain = dataclasses.replace(settings, intervals=0)
+    plain = replace(settings, intervals=0)
     scores: dict[str, Scores] = {}
     for split in [name for name in ("train", "validation", "test") if (predictions["split"] == name).any()]:
         part = predictions[predictions["split"] == split]
@@ -131,7 +134,7 @@ def _figures(table: pd.DataFrame, settings: EvaluationSettings, multilabel: bool
     classes = class_names(table)
     unit = "subject" if subjects_known(table) else "record"
     groups, names = pd.factorize(table[unit], sort=True)
-    cases = Cases(true_classes(table, multilabel), probability_matrix(table), groups)
+    cases = Cases(true_classes(table, multilabel), probability_matrix(table), groups, settings.threshold)
     ones = np.ones((1, len(names)))
     counts = cases.counts(ones)
     found: Scores = {

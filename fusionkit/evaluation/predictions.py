@@ -54,7 +54,9 @@ def class_names(predictions: pd.DataFrame) -> list[str]:
     return [str(column)[len(PREFIX) :] for column in predictions.columns if str(column).startswith(PREFIX)]
 
 
-def by_record(predictions: pd.DataFrame, how: Aggregate = "mean", multilabel: bool = False) -> pd.DataFrame:
+def by_record(
+    predictions: pd.DataFrame, how: Aggregate = "mean", multilabel: bool = False, threshold: float = 0.5
+) -> pd.DataFrame:
     """Return one row a record, with the probabilities that its windows give.
 
     Parameters
@@ -66,13 +68,21 @@ def by_record(predictions: pd.DataFrame, how: Aggregate = "mean", multilabel: bo
         share of windows that decide for the class.
     multilabel : bool
         Whether a record may belong to several classes.
+    threshold : float
+        Probability from which a window votes for the second of two exclusive classes.
     """
-    return _gathered(predictions, KEYS, how, multilabel)
+    return _gathered(predictions, KEYS, how, multilabel, threshold)
 
 
-def by_subject(predictions: pd.DataFrame, how: Aggregate = "mean", multilabel: bool = False) -> pd.DataFrame:
-    """Return one row a subject, from its records as `by_record` makes a record from its windows."""
-    return _gathered(by_record(predictions, how, multilabel), ("fold", "split", "subject", "label"), how, multilabel)
+def by_subject(
+    predictions: pd.DataFrame, how: Aggregate = "mean", multilabel: bool = False, threshold: float = 0.5
+) -> pd.DataFrame:
+    """Return one row a subject, from its records as `by_record` makes a record from its windows.
+
+    A record votes for what the majority of its windows voted for.
+    """
+    records = by_record(predictions, how, multilabel, threshold)
+    return _gathered(records, ("fold", "split", "subject", "label"), how, multilabel)
 
 
 def subjects_known(table: pd.DataFrame) -> bool:
@@ -129,12 +139,14 @@ def probability_matrix(table: pd.DataFrame) -> NDArray[np.float64]:
     return matrix
 
 
-def _gathered(table: pd.DataFrame, keys: Sequence[str], how: Aggregate, multilabel: bool) -> pd.DataFrame:
+def _gathered(
+    table: pd.DataFrame, keys: Sequence[str], how: Aggregate, multilabel: bool, threshold: float = 0.5
+) -> pd.DataFrame:
     columns = [f"{PREFIX}{name}" for name in class_names(table)]
     present = [key for key in keys if key in table]
     matrix = probability_matrix(table)
     if how == "vote":
-        decided = decide(matrix, multilabel)
+        decided = decide(matrix, multilabel, threshold)
         matrix = np.asarray(decided if multilabel else decided[:, None] == np.arange(len(columns)), dtype=np.float64)
     rows = pd.concat([table[present], pd.DataFrame(matrix, columns=columns, index=table.index)], axis=1)
     groups = rows.groupby(present, sort=False, dropna=False)[columns]

@@ -12,7 +12,7 @@ Aggregate = Literal["mean", "max", "vote"]
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
-    """How windows become records and subjects, and how uncertain the figures are."""
+    """How windows become records and subjects, what is decided of them, and how uncertain the figures are."""
 
     aggregate: Annotated[
         Aggregate,
@@ -21,6 +21,13 @@ class EvaluationSettings:
             "each class, divided by the sum over exclusive classes; or the share that decides for the class."
         ),
     ] = "mean"
+    threshold: Annotated[
+        float, Option("Probability of the finding from which a recording is called one, of two classes.", gt=0, lt=1)
+    ] = 0.5
+    last_epochs: Annotated[
+        int,
+        Option("Score the test part after each of the last epochs of the last stage, too: how many; 0: none.", ge=0),
+    ] = 0
     intervals: Annotated[
         int,
         Option("Bootstrap resamples of subjects (of recordings where no subject is known); 0: no intervals.", ge=0),

@@ -42,24 +42,52 @@ def mult_adds(module: nn.Module, inputs: object) -> tuple[int, Any]:
     inputs : object
         What it is called with.
     """
+    return _counted(module, inputs, set(), as_torchinfo=False)
+
+
+def torchinfo_mult_adds(module: nn.Module, inputs: object, unseen: tuple[type[nn.Module], ...] = ()) -> tuple[int, Any]:
+    """Run a module once and return the multiply-adds a sample as torchinfo prints them, and its output.
+
+    As `mult_adds`, but a linear layer counts once a call, however many vectors it is applied to, and of parameters only
+    those that are called a weight or a bias.
+
+    Parameters
+    ----------
+    module : nn.Module
+        What is counted.
+    inputs : object
+        What it is called with.
+    unseen : tuple of type
+        Modules that are left out with all their parts. torchinfo does not see the projections of
+        `torch.nn.MultiheadAttention`.
+    """
+    parts = {part for owner in module.modules() if isinstance(owner, unseen) for part in owner.modules()}
+    return _counted(module, inputs, parts, as_torchinfo=True)
+
+
+def _counted(module: nn.Module, inputs: object, unseen: set[nn.Module], *, as_torchinfo: bool) -> tuple[int, Any]:
     counted = 0
 
     def count(layer: nn.Module, _: object, output: object) -> None:
         nonlocal counted
-        weights = sum(p.numel() for p in layer.parameters(recurse=False))
+        weights = sum(
+            parameter.numel()
+            for name, parameter in layer.named_parameters(recurse=False)
+            if not as_torchinfo or "weight" in name or "bias" in name
+        )
         output = output[0] if isinstance(output, tuple) and output else output
         if weights == 0 or not isinstance(output, Tensor):
             return
         if isinstance(layer, nn.modules.conv._ConvNd):
             counted += weights * math.prod(output.shape[2:])
         elif isinstance(layer, nn.Linear):
-            counted += weights * math.prod(output.shape[1:-1])
+            counted += weights * (1 if as_torchinfo else math.prod(output.shape[1:-1]))
         elif isinstance(layer, nn.RNNBase):
             counted += weights * output.shape[1 if layer.batch_first else 0]
         else:
             counted += weights
 
-    handles = [layer.register_forward_hook(count) for layer in module.modules()]
+    handles = [layer.register_forward_hook(count) for layer in module.modules() if layer not in unseen]
     training = module.training
     try:
         with own_randomness(), torch.no_grad():

@@ -17,6 +17,7 @@ from fusionkit.errors import DataError
 from fusionkit.evaluation.metrics import METRICS
 from fusionkit.evaluation.predictions import class_names, read_predictions
 from fusionkit.report import figures
+from fusionkit.report.attention_figure import attention_bars
 
 
 def html_report(folder: Path) -> str:
@@ -60,6 +61,7 @@ def html_report(folder: Path) -> str:
         config=config,
         environment=environment,
         counts=_counts(predictions, multilabel),
+        attention=Markup(attention_bars(pd.DataFrame(summary["attention"]))) if summary.get("attention") else "",
         learning=Markup(figures.learning_curves(history)),
         confusion=Markup(figures.confusion(scores["confusion"], scores["classes"])),
         roc=Markup(figures.roc_curves(predictions[predictions["split"] == shown], multilabel)),

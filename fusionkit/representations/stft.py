@@ -6,9 +6,11 @@ from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import CHANNEL_FREQ_TIME, Representation, SignalSpec
+from fusionkit.layers.view_colour import Colouring, ColourOption
 from fusionkit.layers.view_compression import AminOption, LogOption, RefOption, TopDbOption, compress
 from fusionkit.layers.view_resize import SizeOption, checked_size, resize_view
 from fusionkit.layers.view_scaling import EpsilonOption, ScaleOption, scale_view
@@ -30,13 +32,20 @@ _OWNER = "representation 'stft'"
 class STFT(Representation):
     r"""Spectrogram: the short-time Fourier transform X without its phase.
 
-    The ``part`` is :math:`|X|`, :math:`|X|^2` or :math:`|\mathrm{Re}\, X|`, followed by compression, clipping, resizing
-    and scaling, in this order and for each channel of each sample alone. Maps [batch, channel, time] to
-    [batch, channel, freq, frame], or to [batch, channel, *size]. One-sided: n_fft // 2 + 1 rows from 0 Hz up;
-    two-sided: n_fft rows with 0 Hz at row n_fft // 2.
+    The ``part`` is :math:`|X|`, :math:`|X|^2` or :math:`|\mathrm{Re}\, X|`, followed by compression, clipping,
+    colouring, resizing and scaling, in this order and for each channel of each sample alone. Maps [batch, channel,
+    time] to [batch, channel, freq, frame], or to [batch, channel, *size]. One-sided: n_fft // 2 + 1 rows from 0 Hz
+    up; two-sided: n_fft rows with 0 Hz at row n_fft // 2.
 
     ``clip_sigma`` (l, h) clips decibels to :math:`[\mu + l \sigma, \mu + h \sigma]`, where mean and standard deviation
     (ddof 0) are those of the map with 0 dB wherever the part is not above ``amin``.
+
+    With a ``colour_map`` the view is one image with the channels red, green and blue. A signal of two channels, seen
+    from two sides, is taken for a quadrature recording, as Doppler devices write: the image is of
+    :math:`X_1 + i X_2`, with flow towards the probe and away from it on the two sides of 0 Hz. Otherwise it is of the
+    first channel, and the others are left out. The images of Vindas et al. (2022) cannot be recovered in full: which
+    channels, which colours, which interpolation and which direction of the frequency axis is not said, and what is
+    chosen here (viridis, coloured before a bilinear resizing, lowest frequency in row 0) is a guess.
 
     Raises
     ------
@@ -87,6 +96,10 @@ class STFT(Representation):
                 le=1000,
             ),
         ] = None,
+        skip_end: Annotated[
+            bool, Option("Leave the last frame empty if it ends on the last sample of the signal exactly.")
+        ] = False,
+        colour_map: ColourOption = "none",
         size: SizeOption = None,
         scale: ScaleOption = "standard",
         epsilon: EpsilonOption = 0.0,
@@ -110,24 +123,41 @@ class STFT(Representation):
         self.part, self.log, self.ref, self.amin, self.top_db = part, log, ref, amin, top_db
         self.multiplier = multiplier or (10.0 if part == "power" else 20.0)
         self.clip_sigma = clip_sigma
+        padded = signal.samples + 2 * self.spectrum.pad
+        self.skips = skip_end and (padded - self.spectrum.n_fft) % self.spectrum.hop_length == 0
+        self.colouring = Colouring(colour_map) if colour_map != "none" else None
+        self.quadrature = self.colouring is not None and sides == "two" and signal.channels == 2
         self.size, self.scale, self.epsilon = checked_size(size, _OWNER), scale, epsilon
         n_fft = self.spectrum.n_fft
-        # All parts are even functions of the frequency, so the negative side is read from the positive one.
+        # The spectrum of a real signal is conjugate even, so the negative side is read from the positive one.
         rows = (torch.arange(n_fft) - n_fft // 2).abs() if sides == "two" else torch.arange(n_fft // 2 + 1)
         self.register_buffer("rows", rows, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map signals [batch, channel, time] to maps [batch, channel, freq, frame] or [batch, channel, *size]."""
-        spectrum = self.spectrum(x)
+        heard = x if self.colouring is None or self.quadrature else x[:, :1]
+        spectrum = self.spectrum(heard).index_select(-1, self.rows)
+        if self.quadrature:
+            spectrum = _quadrature(spectrum)
         if self.part == "real":
-            view = spectrum.real.abs()
+            view = spectrum.real.abs().mT
         else:
-            view = spectral_power(spectrum, 2 if self.part == "power" else 1)
-        view = view.mT.index_select(2, self.rows)
+            view = spectral_power(spectrum, 2 if self.part == "power" else 1).mT
+        if self.skips:
+            view = F.pad(view[..., :-1], (0, 1))
         levels = compress(view, self.log, multiplier=self.multiplier, ref=self.ref, amin=self.amin, top_db=self.top_db)
         if self.clip_sigma is not None:
             levels = _clip(levels, view > self.amin, *self.clip_sigma)
+        if self.colouring is not None:
+            levels = self.colouring(levels)
         return scale_view(resize_view(levels, self.size), self.scale, (-2, -1), self.epsilon)
+
+
+def _quadrature(spectrum: Tensor) -> Tensor:
+    """Return X_1 + i X_2 [batch, 1, frame, n_fft] from two channels whose negative rows are read from the positive."""
+    negative = spectrum.shape[-1] // 2
+    sides = torch.cat([spectrum[..., :negative].conj(), spectrum[..., negative:]], dim=-1)
+    return sides[:, :1] + 1j * sides[:, 1:]
 
 
 def _clip(levels: Tensor, sounding: Tensor, low: float, high: float) -> Tensor:

@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from fusionkit.interfaces import Features
-from fusionkit.model.counting import mult_adds, total_parameters, trainable_parameters
+from fusionkit.layers.attention import MultiHeadAttention
+from fusionkit.model.counting import mult_adds, torchinfo_mult_adds, total_parameters, trainable_parameters
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.schedule import Schedule, model_stages
 from fusionkit.model.settings import BranchSettings
@@ -22,8 +23,9 @@ def describe_model(
     Returns
     -------
     dict
-        ``signal``, ``branches``, ``fuser`` and ``parameters`` with ``trainable`` and ``total`` (which adds the running
-        means and variances of BatchNorm).
+        ``signal``, ``branches``, ``fuser``, ``mult_adds`` of one window (and ``torchinfo``, as that tool and the paper
+        of Vindas et al. count them: a linear layer once a call, attention not at all) and ``parameters`` with
+        ``trainable`` and ``total`` (which adds the running means and variances of BatchNorm).
     """
     silence = torch.zeros(1, model.signal.channels, model.signal.samples)
     with torch.no_grad():
@@ -60,6 +62,14 @@ def describe_model(
             "parameters": trainable_parameters(model.fuser),
             "mult_adds": mult_adds(model.fuser, features)[0],
             "stages": [stage.name for stage in model_stages(model, schedule)],
+        },
+        "mult_adds": {
+            "total": sum(int(branch["mult_adds"]) for branch in described) + mult_adds(model.fuser, features)[0],
+            "torchinfo": sum(
+                torchinfo_mult_adds(encoder, view, (MultiHeadAttention,))[0]
+                for encoder, view in zip(model.encoders, views, strict=True)
+            )
+            + torchinfo_mult_adds(model.fuser, features, (MultiHeadAttention,))[0],
         },
         "parameters": {"trainable": trainable_parameters(*parts), "total": total_parameters(*parts)},
     }

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from torch import Tensor
 
 from fusionkit.config.run_config import RunConfig
-from fusionkit.evaluation.metrics import METRICS
-from fusionkit.evaluation.predictions import predictions_table
-from fusionkit.interfaces import Task
+from fusionkit.errors import UsageError
 from fusionkit.model.assemble import assemble
 from fusionkit.model.fusion_model import FusionModel
-from fusionkit.model.inference import probabilities, run_in_batches
-from fusionkit.model.schedule import model_stages
 from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Registry
+from fusionkit.run.fold import Fold, Rows, SaveModel, Views, make_plan, predict_views
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter
+from fusionkit.run.saved_model import load_model
 from fusionkit.run.transforms import make_augmentations
 from fusionkit.training.augmenter import Augmenter
-from fusionkit.training.batches import Part
-from fusionkit.training.class_weights import sample_weights
-from fusionkit.training.devices import choose_device, choose_precision
-from fusionkit.training.fit import Training, fit
+from fusionkit.training.initial_weights import take_weights
 
-Views = Sequence[NDArray[np.float32]]
-SaveModel = Callable[[str, str, FusionModel], None]
+__all__ = ["Outcome", "build_model", "predict_views", "run_folds"]
 
 
 @dataclass(frozen=True)
@@ -46,6 +40,9 @@ class Outcome:
         A row a window and fold.
     history : DataFrame
         A row an epoch.
+    last_epochs : DataFrame
+        Figures of the test part, by record, after each of the last epochs of the last stage: ``fold``, ``epoch`` and
+        the metrics; empty unless asked for.
     seconds : float
         Time of training and prediction.
     """
@@ -53,6 +50,7 @@ class Outcome:
     models: dict[str, FusionModel]
     predictions: pd.DataFrame
     history: pd.DataFrame
+    last_epochs: pd.DataFrame
     seconds: float
 
 
@@ -96,46 +94,52 @@ def run_folds(
         Is told how training goes on.
     save : callable
         ``save(fold, name, model)`` keeps the weights as ``best`` or ``last``.
+
+    Raises
+    ------
+    UsageError
+        If settings of stages, parts that are to learn or initial weights do not fit the model; nothing has been
+        trained then.
     """
     start = time.perf_counter()
+    plan = make_plan(config, build_model(config, registry, prepared))
+    for fold in prepared.fold_names:
+        if config.evaluation.last_epochs and not (prepared.parts(fold) == "test").any():
+            raise UsageError(f"last_epochs is {config.evaluation.last_epochs}, but fold {fold!r} has no test part")
+    initial = _initial_weights(config, registry)
     models: dict[str, FusionModel] = {}
     tables: list[pd.DataFrame] = []
-    epochs: list[dict[str, object]] = []
+    epochs: Rows = []
+    ends: Rows = []
     if config.augmentations:
-        for name in _frozen_stages(config, registry, prepared):
+        for name in [planned.stage.name for planned in plan if planned.stage.frozen is not None]:
             reporter.note(f"stage {name!r} learns from frozen branches: no augmentation reaches it")
     for fold in prepared.fold_names:
         if len(prepared.fold_names) > 1:
             reporter.note(f"fold {fold}")
         model = build_model(config, registry, prepared)
+        if initial:
+            note = take_weights(model, initial, str(config.training.init))
+            if not models:
+                reporter.note(note)
+        one = Fold(config, fold, model, prepared, views)
         augmenter = _augmenter(config, registry, prepared, signals, model)
-        epochs += _fit_fold(config, fold, model, prepared, views, augmenter, reporter, save)
-        chosen = prepared.parts(fold)
-        rows = np.flatnonzero(chosen.notna())
-        table = predict_views(model, prepared.task, views, rows, config.training.batch_size)
+        history, last = one.fit(augmenter, reporter.training, save)
+        epochs += history
+        ends += last
+        tables.append(one.predict())
         models[fold] = model.cpu()
-        tables.append(
-            predictions_table(
-                prepared.windows.iloc[rows], table, prepared.task.classes, fold=fold, split=chosen.iloc[rows]
-            )
-        )
     predictions = pd.concat(tables, ignore_index=True)
-    return Outcome(models, predictions, pd.DataFrame(epochs), time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    return Outcome(models, predictions, pd.DataFrame(epochs), pd.DataFrame(ends), seconds)
 
 
-def _frozen_stages(config: RunConfig, registry: Registry, prepared: Prepared) -> list[str]:
-    stages = model_stages(build_model(config, registry, prepared), config.training.schedule)
-    return [stage.name for stage in stages if stage.frozen is not None]
-
-
-def predict_views(
-    model: FusionModel, task: Task, views: Views, rows: NDArray[np.int64], batch_size: int
-) -> NDArray[np.float64]:
-    """Return the class probabilities of some windows, computed where the model is."""
-    device = next(model.parameters()).device
-    model.eval()
-    (logits,) = run_in_batches(model.classify, views, rows, batch_size=batch_size, device=device)
-    return probabilities(task, logits)
+def _initial_weights(config: RunConfig, registry: Registry) -> dict[str, Tensor]:
+    """Return what was trained in the run that this one starts from."""
+    if config.training.init is None:
+        return {}
+    tensors = load_model(Path(config.training.init), registry).model.state_dict()
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith("representations.")}
 
 
 def _augmenter(
@@ -143,40 +147,3 @@ def _augmenter(
 ) -> Augmenter | None:
     steps = make_augmentations(config, registry, prepared.reader.signal.sample_rate)
     return Augmenter(steps, list(prepared.windows["window"]), signals, model.views, config.seed) if steps else None
-
-
-def _fit_fold(
-    config: RunConfig,
-    fold: str,
-    model: FusionModel,
-    prepared: Prepared,
-    views: Views,
-    augmenter: Augmenter | None,
-    reporter: Reporter,
-    save: SaveModel,
-) -> list[dict[str, object]]:
-    settings = config.training
-    device = choose_device(settings.device)
-    parts = prepared.parts(fold)
-
-    def part(name: str) -> Part:
-        rows = np.flatnonzero(parts == name)
-        column = settings.balance_within
-        within = None if column is None else prepared.windows[column].astype(str).to_numpy(dtype=object)[rows]
-        weights = sample_weights(prepared.targets[rows], settings.class_weights, within)
-        return Part(views, rows, prepared.targets[rows], weights, augmenter if name == "train" else None)
-
-    training = Training(
-        model=model.to(device),
-        stages=model_stages(model, settings.schedule),
-        task=prepared.task,
-        settings=settings,
-        score=lambda chances, truth: METRICS[settings.monitor](truth, chances),
-        seed=config.seed,
-        device=device,
-        precision=choose_precision(settings.precision),
-        observe=reporter.training,
-        save=lambda name: save(fold, name, model),
-    )
-    history = fit(training, part("train"), part("validation"))
-    return [{"fold": fold, **dataclasses.asdict(epoch)} for epoch in history]

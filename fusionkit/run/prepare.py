@@ -19,8 +19,10 @@ from fusionkit.interfaces import Task
 from fusionkit.registry import Registry
 from fusionkit.run.audited_data import audit_data
 from fusionkit.run.reporter import Reporter
-from fusionkit.run.task import make_targets
+from fusionkit.run.task import make_targets, make_task
 from fusionkit.run.transforms import make_augmentations, make_preprocessing
+
+STOPPED_ON_TEST = "the test part also chose the epoch, as in the published code: the figures are too good"
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,26 @@ def prepare(config: RunConfig, registry: Registry, recordings: Recordings, repor
     """
     _check_column(config.training.balance_within, recordings.manifest)
     data = audit_data(recordings, config.data, config.split, config.seed, reporter)
-    scanned, folds, task = data.scanned, data.folds, data.task
+    scanned, folds = data.scanned, data.folds
+    task = make_task(
+        data.task.classes,
+        multilabel=data.task.kind == "multilabel",
+        binary_outputs=config.training.binary_outputs,
+    )
     notes = [*scanned.warnings, *(f"left out: {line}" for line in problem_lines(scanned.problems))]
     for note in notes:
         reporter.note(note)
     if not config.split.allow_leak:
         data.require_no_leak()
     used = scanned.records[scanned.records["id"].isin(folds["record"])].reset_index(drop=True)
-    _check_monitor(config.training.monitor, used, folds, task)
+    stages = list(config.stages.values())
+    choosing = "validation" if config.split.validation == "own" else "test"
+    for monitor in {config.training.monitor, *(str(stage["monitor"]) for stage in stages if "monitor" in stage)}:
+        _check_monitor(monitor, used, folds[folds["split"] == choosing], task)
+    selections = {stage.get("selection", config.training.selection) for stage in (*stages, {})}
+    cautions = (
+        data.cautions if choosing == "validation" or "best" not in selections else (*data.cautions, STOPPED_ON_TEST)
+    )
     windows = plan_windows(replace(scanned, records=used), config.data)
     column = config.training.balance_within
     if column is not None and column not in windows:
@@ -123,7 +137,7 @@ def prepare(config: RunConfig, registry: Registry, recordings: Recordings, repor
         audited=data.audited,
         leaks=data.leaks,
         record_wise=data.record_wise,
-        cautions=data.cautions,
+        cautions=cautions,
         notes=tuple(notes),
     )
 
@@ -140,16 +154,17 @@ def _check_column(column: str | None, manifest: pd.DataFrame) -> None:
         raise DataError(f"balance_within is {column!r}, but {missing.sum()} recordings have none")
 
 
-def _check_monitor(monitor: str, records: pd.DataFrame, folds: pd.DataFrame, task: Task) -> None:
-    """Refuse a figure that one class against the rest needs where the validation part lacks a class: it is NaN."""
+def _check_monitor(monitor: str, records: pd.DataFrame, choosing: pd.DataFrame, task: Task) -> None:
+    """Refuse a figure that one class against the rest needs where the part that chooses lacks a class: it is NaN."""
     if monitor not in ("roc_auc", "average_precision"):
         return
-    for fold, rows in folds[folds["split"] == "validation"].groupby("fold"):
+    for fold, rows in choosing.groupby("fold"):
         labels = records["label"][records["id"].isin(rows["record"])]
         found = {name for label in labels for name in label_classes(label, task.kind == "multilabel")}
         missing = [name for name in task.classes if name not in found]
         if missing:
             raise DataError(
-                f"fold {fold!r}: the validation part has no recording of {', '.join(map(repr, missing))}, so there is "
-                f"no {monitor}; use another --monitor, for example balanced_accuracy, or another split"
+                f"fold {fold!r}: the {rows['split'].iloc[0]} part has no recording of "
+                f"{', '.join(map(repr, missing))}, so there is no {monitor}; use another --monitor, for example "
+                "balanced_accuracy, or another split"
             )

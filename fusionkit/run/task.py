@@ -47,12 +47,12 @@ def order_classes(labels: Sequence[str], order: Sequence[str] | None = None) -> 
     return tuple(found)
 
 
-def make_task(classes: tuple[str, ...], *, multilabel: bool = False) -> Task:
-    """Return the task of these classes: two that exclude each other share one output."""
+def make_task(classes: tuple[str, ...], *, multilabel: bool = False, binary_outputs: int = 1) -> Task:
+    """Return the task of these classes: two that exclude each other share one output, unless they shall have two."""
     if multilabel:
         return Task("multilabel", classes, len(classes))
     if len(classes) == 2:
-        return Task("binary", classes, 1)
+        return Task("binary", classes, binary_outputs)
     return Task("multiclass", classes, len(classes))
 
 

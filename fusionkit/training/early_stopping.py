@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 @dataclass
 class EarlyStopping:
-    """Follows one figure over the epochs; of equal values the one with the lower loss is the best, else the first.
+    """Follows one figure over the epochs.
 
-    A small validation part gives the same figure in many epochs (an AUC of 1, say), of which the first is rarely the
-    one that has learnt most. An equal value never extends the patience.
+    Of equal values the one with the lower loss is the best, else the first: a small validation part gives the same
+    figure in many epochs (an AUC of 1, say), of which the first is rarely the one that has learnt most. An equal value
+    never extends the patience.
 
     Parameters
     ----------
@@ -19,10 +20,13 @@ class EarlyStopping:
         False for a loss.
     patience : int
         Epochs without a better value before `exhausted`; 0 = never.
+    first_of_equals : bool
+        Whether the first of equal values is the best, whatever its loss.
     """
 
     higher_is_better: bool
     patience: int
+    first_of_equals: bool = False
     best_epoch: int = 0
     best_value: float = math.nan
     best_loss: float = math.inf
@@ -36,7 +40,7 @@ class EarlyStopping:
         gain = self.epoch == 1 or better or (math.isnan(self.best_value) and not math.isnan(value))
         if gain:
             self.last_gain = self.epoch
-        if gain or (value == self.best_value and loss < self.best_loss):
+        if gain or (not self.first_of_equals and value == self.best_value and loss < self.best_loss):
             self.best_epoch, self.best_value, self.best_loss = self.epoch, value, loss
             return True
         return False

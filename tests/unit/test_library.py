@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from fusionkit.errors import DataError, IntegrityError, UsageError
-from fusionkit.library import Fitted, build, fit, predict
+from fusionkit.library import Fitted, build, fit
+from fusionkit.prediction import predict
 from fusionkit.registry import Registry
 from fusionkit.training.progress import EpochDone, StepDone
 from tests.unit.conftest import Tones

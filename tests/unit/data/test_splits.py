@@ -264,3 +264,25 @@ def test_an_unknown_split_is_refused_with_the_nearest_name(split, message):
     with pytest.raises(UsageError) as error:
         SplitSettings(split=split)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("split", ["subject", "k-fold", "record"])
+def test_when_the_test_part_chooses_no_validation_part_is_cut(split):
+    frame = by_subject({"a": 20, "b": 20})
+    own = make_folds(frame, SplitSettings(split=split), seed=1)
+    found = make_folds(frame, SplitSettings(split=split, validation="test"), seed=1)
+    assert set(found["split"]) == {"train", "test"}
+    assert len(found) == len(own)
+    if split == "k-fold":
+        keys = ["fold", "record"]
+        both = found.merge(own, on=keys)
+        assert ((both["split_x"] == "test") == (both["split_y"] == "test")).all()
+
+
+def test_a_test_part_that_chooses_needs_two_classes():
+    frame = by_subject({"a": 4, "b": 4}, 1)
+    frame = frame.assign(split=["train", "test"] * 2 + ["train"] * 4)
+    with pytest.raises(DataError, match=r"the test part has a 2, b 0; expected recordings of at least 2 classes"):
+        make_folds(frame, SplitSettings(split="predefined", validation="test"), 0)
+    with pytest.raises(DataError, match=r"the test part has a 0, b 0"):
+        make_folds(frame, SplitSettings(test_fraction=0, validation="test"), 0)

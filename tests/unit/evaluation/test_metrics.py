@@ -5,6 +5,7 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import confusion_matrix, f1_score, matthews_corrcoef
 
 from fusionkit.errors import DataError
 from fusionkit.evaluation.metrics import METRICS, decide, score_splits, score_table
@@ -87,6 +88,8 @@ def test_the_settings_are_options() -> None:
     specs = option_specs(EvaluationSettings, "evaluation")
     assert {name: spec.default for name, spec in specs.items()} == {
         "aggregate": "mean",
+        "threshold": 0.5,
+        "last_epochs": 0,
         "intervals": 1000,
         "confidence": 0.95,
     }
@@ -225,3 +228,40 @@ def test_label_sets_over_folds() -> None:
     scores = score_splits(frame, FEW, multilabel=True)["test"]
     assert scores["confusion"] == scores["pooled"]["confusion"] == [[[0, 2], [0, 2]], [[2, 0], [0, 2]]]
     assert scores["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("threshold", [0.2, 0.5, 0.549])
+def test_the_threshold_decides_between_two_classes(threshold: float) -> None:
+    rng = np.random.default_rng(8)
+    chances = np.append(rng.uniform(size=40), [threshold, 0.5])
+    labels = np.where(rng.uniform(size=42) < chances, "b", "a")
+    frame = table([(str(number), label, p) for number, (label, p) in enumerate(zip(labels, chances, strict=True))])
+    settings = EvaluationSettings(intervals=50, threshold=threshold)
+    scores, half = score_table(frame, settings), score_table(frame, FEW)
+    truth, decided = labels == "b", chances >= threshold
+    assert scores["confusion"] == confusion_matrix(truth, decided).tolist()
+    assert scores["mcc"] == pytest.approx(matthews_corrcoef(truth, decided), abs=1e-12)
+    assert scores["f1"]["b"] == pytest.approx(f1_score(truth, decided), abs=1e-12)
+    assert scores["levels"]["window"]["accuracy"] == scores["accuracy"] == pytest.approx((truth == decided).mean())
+    low, high = scores["interval"]["accuracy"]
+    assert low <= scores["accuracy"] <= high
+    assert (scores["interval"]["accuracy"] == half["interval"]["accuracy"]) == (threshold == 0.5)
+    assert scores["roc_auc"] == half["roc_auc"]
+
+
+def test_votes_are_counted_after_the_threshold() -> None:
+    rows = [("1", "b", 0.3), ("1", "b", 0.3), ("1", "b", 0.1), ("2", "a", 0.3), ("2", "a", 0.1), ("2", "a", 0.1)]
+    frame = table(rows).assign(subject=["x"] * 3 + ["y"] * 3)
+    settings = EvaluationSettings(aggregate="vote", threshold=0.25, intervals=0)
+    scores = score_table(frame, settings)
+    # Two of three windows say b of record 1, and one of three of record 2.
+    assert scores["confusion"] == scores["levels"]["subject"]["confusion"] == [[1, 0], [0, 1]]
+    assert scores["levels"]["window"]["confusion"] == [[2, 1], [1, 2]]
+
+
+def test_several_classes_know_no_threshold() -> None:
+    settings = EvaluationSettings(threshold=0.9, intervals=0)
+    frame = pd.DataFrame({"record": ["1", "2"], "label": ["a", "c"], "p_a": [0.5, 0.2], "p_b": [0.3, 0.3]})
+    assert score_table(frame.assign(p_c=[0.2, 0.5]), settings)["accuracy"] == 1
+    several = pd.DataFrame({"record": ["1", "2"], "label": ["a", "b"], "p_a": [0.6, 0.2], "p_b": [0.3, 0.6]})
+    assert score_table(several, settings, multilabel=True)["accuracy"] == 1

@@ -45,6 +45,7 @@ def finished(folder: Path, classes: tuple[str, ...] = ("no", "yes"), folds: tupl
         "classes": list(classes),
         "cautions": ["simulated & small"],
         "leaky": False,
+        "attention": [],
         "leaks": [],
         "audit": {
             "floor": [{"factor": "database", "auc": 0.8765, "modified_accuracy": 0.7654}],

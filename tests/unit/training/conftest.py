@@ -8,9 +8,12 @@ import torch
 from torch import nn
 
 from fusionkit.interfaces import Stage, Task
+from fusionkit.training import fit as trainer
 from fusionkit.training.batches import Part
-from fusionkit.training.fit import Training
+from fusionkit.training.plan import plan_stages
+from fusionkit.training.progress import EpochDone
 from fusionkit.training.settings import TrainingSettings
+from fusionkit.training.training import Training
 
 BINARY = Task("binary", ("no", "yes"), 1)
 THREE = Task("multiclass", ("a", "b", "c"), 3)
@@ -28,14 +31,21 @@ def training(
     *,
     task: Task = BINARY,
     seed: int = 0,
-    score: Any = lambda chances, truth: 0.0,
+    score: Any = lambda figure, chances, truth: 0.0,
     observe: Callable[[Any], None] = lambda event: None,
     save: Callable[[str], None] = lambda name: None,
+    after_epoch: Callable[[int], None] = lambda epoch: None,
+    overrides: dict[str, dict[str, Any]] | None = None,
     **settings: Any,
 ) -> Training:
     chosen = TrainingSettings(**{"epochs": 2, "batch_size": 4, "monitor": "accuracy", **settings})
     device = torch.device("cpu")
-    return Training(model, stages, task, chosen, score, seed, device, torch.float32, observe, save)
+    plan = plan_stages(model, stages, chosen, overrides)
+    return Training(model, plan, task, score, seed, device, torch.float32, observe, save, after_epoch)
+
+
+def fit(training: Training, train: Part, validation: Part) -> list[EpochDone]:
+    return trainer.fit(training, lambda settings: (train, validation))
 
 
 def linear_stage(model: nn.Module) -> Stage:

@@ -20,9 +20,8 @@ from fusionkit.model.schedule import model_stages
 from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.registry import Registry
 from fusionkit.training.batches import epoch_order
-from fusionkit.training.fit import fit
 from fusionkit.training.progress import EpochDone, StepDone
-from tests.unit.training.conftest import BINARY, THREE, linear_stage, part, training
+from tests.unit.training.conftest import BINARY, THREE, fit, linear_stage, part, training
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(30, 5)).astype(np.float32)
@@ -136,6 +135,61 @@ def test_of_equal_figures_the_lower_loss_is_kept() -> None:
     )
     assert len(set(losses)) == 4
     assert same(state(model), states[int(np.argmin(losses))])
+
+
+def test_of_equal_figures_the_first_is_kept_when_told() -> None:
+    model = linear(1)
+    states: list[dict[str, Tensor]] = []
+    losses: list[float] = []
+
+    def observe(event: StepDone | EpochDone) -> None:
+        if isinstance(event, EpochDone):
+            states.append(state(model))
+            losses.append(event.validation_loss)
+
+    scores = iter([0.5, 1.0, 1.0, 1.0])
+    fit(
+        training(
+            *(model, [linear_stage(model)]), epochs=4, ties="first", score=lambda *_: next(scores), observe=observe
+        ),
+        BINARY_TRAIN,
+        BINARY_VALIDATION,
+    )
+    assert int(np.argmin(losses[1:])) != 0, "the case must have a lower loss later"
+    assert same(state(model), states[1])
+
+
+def test_the_last_weights_stay_when_told() -> None:
+    model = linear(1)
+    states, saved, ended = [], [], []
+    scores = iter([0.9, 0.1, 0.5, 0.2])
+
+    def observe(event: StepDone | EpochDone) -> None:
+        if isinstance(event, EpochDone):
+            states.append(state(model))
+
+    history = fit(
+        training(
+            *(model, [linear_stage(model)]),
+            **{"epochs": 4, "selection": "last", "patience": 0, "score": lambda *_: next(scores)},
+            **{"observe": observe, "save": saved.append, "after_epoch": ended.append},
+        ),
+        BINARY_TRAIN,
+        BINARY_VALIDATION,
+    )
+    assert same(state(model), states[3])
+    assert not same(states[0], states[3])
+    assert saved == ["best", "last"] * 4
+    assert [row.best_epoch for row in history] == [1] * 4
+    assert ended == [1, 2, 3, 4]
+
+
+def test_the_last_weights_are_those_at_the_stop_when_patience_is_set() -> None:
+    scores = iter([0.9, 0.1, 0.5, 0.2])
+    model = linear(1)
+    stage = linear_stage(model)
+    settings = {"epochs": 4, "selection": "last", "patience": 2, "score": lambda *_: next(scores)}
+    assert len(fit(training(model, [stage], **settings), BINARY_TRAIN, BINARY_VALIDATION)) == 3
 
 
 def test_a_stage_stops_when_its_patience_is_used_up() -> None:

@@ -1,0 +1,1 @@
+"""The tables of the papers, repeated: which runs a table needs, what they gave, and what differs."""

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import torch
+from scipy.signal import resample_poly
+from sklearn.metrics import confusion_matrix, matthews_corrcoef, roc_auc_score
+
+from fusionkit.plugins import build_registry
+from fusionkit.run.saved_model import load_model
+from tests.conftest import TINY, Answer
+
+Command = Callable[..., Answer]
+SUBJECT = ("-o", r"folder.subject=^(s\d+)_")
+PAIR = ("--repr", "wave,wave", "--encoder", "cnn1d", "--fuser", "concat")
+
+
+@pytest.fixture
+def trained(fusionkit: Command, heart_folder: Path) -> Path:
+    """Return the folder of a tiny run."""
+    run = ("run", "--data", f"folder:{heart_folder}", "--repr", "wave", "--encoder", "cnn1d", *SUBJECT, *TINY)
+    answer = fusionkit(*run, "--out", "trained")
+    assert answer.code == 0, answer.err
+    return Path("trained").absolute()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """Return other recordings, 1.5 s at 1000 Hz, of three classes."""
+    rng = np.random.default_rng(1)
+    for number in range(18):
+        label = ("calm", "wild", "odd")[number % 3]
+        path = tmp_path / "elsewhere" / label / f"t{number // 3}_{number}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, rng.normal(scale=0.1, size=1500).astype(np.float32), 1000, subtype="FLOAT")
+    return tmp_path / "elsewhere"
+
+
+def test_other_recordings_reach_the_model_at_its_rate_in_its_window(
+    fusionkit: Command, trained: Path, elsewhere: Path
+) -> None:
+    answer = fusionkit(
+        *("evaluate", trained, "--data", f"folder:{elsewhere}", "-o", r"folder.subject=^(t\d+)_"),
+        *("--map", "calm=low,wild=high", "--on-unmapped", "drop", "--out", "scored", "--json"),
+    )
+    assert answer.code == 0, answer.err
+    assert "6 of 18 recordings" in answer.err
+    table = pd.read_csv("scored/predictions.csv")
+    assert set(table["split"]) == {"test"}
+    assert table["label"].value_counts().to_dict() == {"high": 6, "low": 6}
+
+    saved = load_model(trained, build_registry()[0])
+    for row in table.to_dict("records"):
+        samples, _ = soundfile.read(elsewhere / f"{row['record']}.wav")
+        signal = resample_poly(samples, 1, 2)[:500]
+        with torch.no_grad():
+            logit = saved.model(torch.tensor(signal, dtype=torch.float32)[None, None])
+        assert row[f"p_{saved.task.classes[1]}"] == pytest.approx(float(logit.sigmoid()), abs=1e-5)
+
+    scores = json.loads(answer.out)["metrics"]["test"]
+    second = saved.task.classes[1]
+    truth, chance = table["label"] == second, table[f"p_{second}"]
+    assert scores["roc_auc"] == pytest.approx(roc_auc_score(truth, chance))
+    assert scores["confusion"] == confusion_matrix(truth, chance >= 0.5).tolist()
+    figures = pd.read_csv("scored/metrics.csv", index_col="metric")
+    assert figures["value"]["roc_auc"] == pytest.approx(roc_auc_score(truth, chance))
+    assert figures["low"]["roc_auc"] <= figures["high"]["roc_auc"]
+
+
+def test_a_threshold_decides_between_two_classes(fusionkit: Command, trained: Path, elsewhere: Path) -> None:
+    shutil.rmtree(elsewhere / "odd")
+    score = ("evaluate", trained, "--data", f"folder:{elsewhere}", "--map", "calm=low", "--map", "wild=high")
+    assert fusionkit(*score, "--out", "plain").code == 0
+    table = pd.read_csv("plain/predictions.csv")
+    second = json.loads(Path("plain/metrics.json").read_text(encoding="utf-8"))["classes"][1]
+    chance, truth = table[f"p_{second}"], table["label"] == second
+    threshold = float(chance.median())
+    answer = fusionkit(*score, "--threshold", threshold, "--intervals", 0, "--json")
+    assert answer.code == 0, answer.err
+    scores = json.loads(answer.out)["metrics"]["test"]
+    assert scores["confusion"] == confusion_matrix(truth, chance >= threshold).tolist()
+    assert scores["mcc"] == pytest.approx(matthews_corrcoef(truth, chance >= threshold))
+    assert Path(json.loads(answer.out)["run"]) == trained.with_name("trained-evaluated-folder")
+
+
+def test_what_the_model_was_trained_on_is_not_scored_unnoticed(
+    fusionkit: Command, trained: Path, heart_folder: Path
+) -> None:
+    score = ("evaluate", trained, "--data", f"folder:{heart_folder}", *SUBJECT)
+    refused = fusionkit(*score, "--out", "all")
+    assert refused.code == 3
+    split = pd.read_csv(trained / "split.csv", comment="#")
+    assert f"trained on {(split['split'] != 'test').sum()} of these" in refused.err
+    assert not Path("all").exists()
+
+    leaky = fusionkit(*score, "--allow-leak", "true", "--out", "all")
+    assert leaky.code == 0, leaky.err
+    assert "LEAKY" in leaky.out
+    assert pd.read_csv("all/predictions.csv")["leaky"].all()
+
+    assert fusionkit(*score, "--split", trained / "split.csv", "--out", "part").code == 0
+    own = pd.read_csv(trained / "predictions.csv")
+    expected = own[own["split"] == "test"].set_index("record")
+    found = pd.read_csv("part/predictions.csv").set_index("record")
+    assert set(found.index) == set(expected.index)
+    columns = ["p_high", "p_low"]
+    np.testing.assert_allclose(found.loc[expected.index, columns], expected[columns], rtol=0, atol=1e-6)
+
+
+def test_the_printed_result_names_data_and_folder(fusionkit: Command, trained: Path, elsewhere: Path) -> None:
+    shutil.rmtree(elsewhere / "odd")
+    answer = fusionkit("evaluate", trained, "--data", f"folder:{elsewhere}", "--map", "calm=low,wild=high")
+    assert answer.code == 0, answer.err
+    for word in ("all recordings", "roc auc", "F1 high", "record-wise: subject leakage not excluded"):
+        assert word in answer.out
+    assert answer.out.rstrip().endswith("trained-evaluated-folder")
+
+
+def test_what_does_not_suit_the_model_is_told_in_one_line(fusionkit: Command, trained: Path, elsewhere: Path) -> None:
+    fitting = "calm=low,wild=high,odd=low"
+    cases: list[tuple[tuple[str, ...], int, str]] = [
+        ((), 3, "the model knows the classes high, low, but the data have calm, odd, wild"),
+        (("--on-unmapped", "drop"), 3, "no recording has a class of the model"),
+        (("--map", "clam=low"), 2, "the data have no class 'clam'"),
+        (("--map", "calm=lower"), 2, "the model has no class 'lower'"),
+        (("--map", "calm"), 2, "expected pairs"),
+        (("--map", "calm=low,calm=high"), 2, "each class once"),
+        (("--map", fitting, "--duration", "2"), 2, "--duration is decided by the trained model"),
+        (("--map", fitting, "--folds", "3"), 2, "--folds needs --split"),
+        (("--map", fitting, "--channels", "a,b"), 2, "names 2 channels, but the model takes 1"),
+        (("--map", fitting, "--split", "k-fold", "--folds", "2", "--threshold", "2"), 2, "threshold"),
+    ]
+    for flags, code, message in cases:
+        answer = fusionkit("evaluate", trained, "--data", f"folder:{elsewhere}", *flags, "--out", "scored")
+        assert (answer.code, message in answer.err) == (code, True), answer.err
+        assert len(answer.err.splitlines()) == 1
+        assert not Path("scored").exists()
+
+
+def test_fine_tuning_of_named_parts_leaves_the_rest_as_it_was(
+    fusionkit: Command, heart_folder: Path, elsewhere: Path
+) -> None:
+    shutil.rmtree(elsewhere / "odd")
+    (elsewhere / "calm").rename(elsewhere / "low")
+    (elsewhere / "wild").rename(elsewhere / "high")
+    assert fusionkit("run", "--data", f"folder:{heart_folder}", *PAIR, *SUBJECT, *TINY, "--out", "first").code == 0
+    answer = fusionkit(
+        *("run", "--data", f"folder:{elsewhere}", *PAIR, *TINY, "--duration", 1, "--sample-rate", 500),
+        *("--init", "first", "--learn", "encoders.1.head,fuser", "--lr", 0.01, "--out", "tuned"),
+    )
+    assert answer.code == 0, answer.err
+    registry = build_registry()[0]
+    before, after = (load_model(Path(name), registry).model.state_dict() for name in ("first", "tuned"))
+    changed = {name for name, tensor in before.items() if not torch.equal(tensor, after[name])}
+    dense = {
+        f"{name}.{kind}"
+        for name in ("encoders.1.head.1", "fuser.head.0", "fuser.head.3")
+        for kind in ("weight", "bias")
+    }
+    assert changed == dense

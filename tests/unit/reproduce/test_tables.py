@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fusionkit.errors import DataError
+from fusionkit.registry import Registry
+from fusionkit.reproduce.plan import Plan, Request, plan
+from fusionkit.reproduce.tables import Comparison, Figure, Row, compare, mean, score_rows, scores_row
+from fusionkit.reproduce.targets import Target
+from fusionkit.reproduce.write import cells, latex, markdown, write_tables
+from fusionkit.reproduce.write import csv as as_csv
+
+
+@pytest.fixture
+def planned(
+    presets: Registry, make_target: Callable[..., Target], fake_run: Callable[..., None], tmp_path: Path
+) -> Plan:
+    request = Request(target=make_target(), spec="folder:hearts", models=("tiny",), out=tmp_path / "out")
+    made = plan(request, presets)
+    for run in made.runs:
+        fake_run(run.config, presets, out=run.folder)
+    return made
+
+
+def _change(folder: Path, **values: object) -> None:
+    path = folder / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | values), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("ddof", "sd"), [(0, statistics.pstdev), (1, statistics.stdev)])
+def test_the_sd_is_of_the_population_or_of_the_sample(ddof: int, sd: Callable[..., float]) -> None:
+    values = [0.5, 0.7, 0.4]
+    figure = mean([*values, None], ddof)
+    assert figure is not None
+    assert figure.value == pytest.approx(statistics.mean(values))
+    assert figure.spread == pytest.approx(sd(values))
+    assert figure.runs == 3
+
+
+def test_a_single_run_has_no_sd_and_none_no_figure() -> None:
+    assert mean([0.5], 0) == Figure(0.5, None, 1)
+    assert mean([None], 1) is None
+
+
+def test_published_and_own_figures_stand_side_by_side(planned: Plan) -> None:
+    comparison = compare(planned, score_rows(planned))
+    headings, rows = cells(comparison)
+    assert headings[2:] == ["accuracy, published", "accuracy, own", "F1 abnormal, published", "F1 abnormal, own"]
+    assert rows == [["tiny", "3", "0.75 ± 0.01", "0.6000 ± 0.1000", "0.50", "0.3000 ± 0.0500"]]
+    assert comparison.cautions == ("beware",)
+    assert comparison.stamps == ()
+    assert "sample SD" in comparison.notes[0]
+
+
+def test_percent_and_population_sd(planned: Plan) -> None:
+    target = dataclasses.replace(planned.request.target, percent=True, ddof=0)
+    percent = dataclasses.replace(planned, request=dataclasses.replace(planned.request, target=target))
+    comparison = compare(percent, score_rows(percent))
+    assert cells(comparison)[1][0][3] == f"60.00 ± {100 * statistics.pstdev([0.5, 0.6, 0.7]):.2f}"
+    assert "population SD" in comparison.notes[0]
+
+
+def test_several_folds_give_the_pooled_row_and_the_mean(planned: Plan) -> None:
+    for run in planned.runs:
+        test = {"accuracy": 0.2, "f1": {"n": None, "y": None}, "classes": ["n", "y"]}
+        pooled = {"accuracy": 0.3, "f1": {"n": 0.4, "y": 0.8}, "classes": ["n", "y"]}
+        _change(run.folder, metrics={"test": test | {"pooled": pooled}})
+    rows = score_rows(planned)
+    assert [row.name for row in rows] == ["tiny, all folds in one", "tiny, mean over folds"]
+    assert (rows[0].own["accuracy"].value, rows[0].own["F1 abnormal"].value) == pytest.approx((0.3, 0.8))
+    assert rows[1].own["accuracy"].value == pytest.approx(0.2)
+    assert "F1 abnormal" not in rows[1].own
+
+
+def test_leaks_and_unknown_subjects_are_stamped_on_every_form(planned: Plan) -> None:
+    _change(planned.runs[1].folder, leaky=True, record_wise=True)
+    quick = dataclasses.replace(planned, request=dataclasses.replace(planned.request, quick=True))
+    comparison = compare(quick, score_rows(quick))
+    for text in (markdown(comparison), as_csv(comparison), latex(comparison)):
+        for stamp in ("QUICK", "LEAKY", "record-wise: subject leakage not excluded"):
+            assert stamp in text
+
+
+def test_f1_of_the_finding_needs_two_classes(planned: Plan) -> None:
+    with pytest.raises(DataError, match="is of two classes; the data have 3"):
+        scores_row(planned, "tiny", "", [{"accuracy": 0.1, "f1": {}, "classes": ["a", "b", "c"]}])
+
+
+def _comparison(**changes: object) -> Comparison:
+    row = Row("a_b|c", 2, {"MCC": Figure(0.5, 0.003, 10)}, {"MCC": Figure(0.123456, 0.01, 2)})
+    given = Comparison("t", "10 %", ("MCC",), (row,), (), ("mean ± SD",), ("data: x",), ("caution",), 4)
+    return dataclasses.replace(given, **changes)  # type: ignore[arg-type]
+
+
+def test_markdown_has_a_cell_a_figure() -> None:
+    lines = markdown(_comparison()).splitlines()
+    assert lines[2] == "| model | own runs | MCC, published | MCC, own |"
+    assert lines[4] == r"| a_b\|c | 2 | 0.500 ± 0.003 | 0.1235 ± 0.0100 |"
+    assert "- differs from the paper: data: x" in lines
+
+
+def test_csv_reads_back_to_the_same_bits() -> None:
+    (row,) = csv.DictReader(io.StringIO(as_csv(_comparison(stamps=("LEAKY",)))))
+    assert (float(row["own"]), float(row["own_spread"]), row["own_runs"]) == (0.123456, 0.01, "2")
+    assert (float(row["published"]), float(row["published_spread"]), row["stamp"]) == (0.5, 0.003, "LEAKY")
+
+
+def test_latex_escapes_what_means_something() -> None:
+    text = latex(_comparison())
+    assert r"a\_b|c & 2 & 0.500 $\pm$ 0.003 & 0.1235 $\pm$ 0.0100 \\" in text
+    assert r"\caption{t: 10 \%. mean $\pm$ SD}" in text
+    assert text.count("&") == 2 + 3 + 3
+
+
+def test_a_figure_that_is_not_defined_is_not_available() -> None:
+    empty = Row("m", 0, {}, {})
+    assert cells(_comparison(rows=(empty,)))[1] == [["m", "0", "n/a", "n/a"]]
+
+
+def test_the_three_files_are_written(tmp_path: Path) -> None:
+    files = write_tables(_comparison(), tmp_path / "new")
+    assert [path.name for path in files] == ["t.md", "t.csv", "t.tex"]
+    assert all(path.stat().st_size > 100 for path in files)
