@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from fusionkit.cli.settings_flags import Command, data_and_split_flags, option_flag, settings_tables
-from fusionkit.config.settings_sections import setting_specs
+from fusionkit.cli.settings_flags import data_and_split_flags, evaluation_flags, option_flag, settings_tables
 from fusionkit.errors import UsageError
 
 PARTS = ("train", "validation", "test")
-
-
-def _evaluation_flags(names: Sequence[str]) -> Callable[[Command], Command]:
-    """Return a decorator that adds flags for settings of evaluation; without one, that of the run holds."""
-
-    def add(command: Command) -> Command:
-        for name in reversed(names):
-            spec = setting_specs()[name][1]
-            text = f"{spec.option.description} [default: as in the run]"
-            metavar = "VALUE" if " " in spec.type_name else spec.type_name.upper()
-            command = click.option(f"--{name}", name, metavar=metavar, help=text)(command)
-        return command
-
-    return add
 
 
 @click.command("evaluate")
@@ -51,7 +36,7 @@ def _evaluation_flags(names: Sequence[str]) -> Callable[[Command], Command]:
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the results [default: RUN-evaluated-DATA].")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else.")
-@_evaluation_flags(("aggregate", "threshold", "intervals", "confidence"))
+@evaluation_flags
 @data_and_split_flags
 def evaluate_command(
     run: Path,
@@ -86,7 +71,7 @@ def evaluate_command(
     from fusionkit.data.split_settings import SplitSettings
     from fusionkit.plugins import build_registry
     from fusionkit.run.evaluate import evaluate
-    from fusionkit.run.evaluation_request import Request
+    from fusionkit.run.evaluation_request import EvaluationRequest
     from fusionkit.run.foreign_data import model_windows
     from fusionkit.run.saved_model import load_model
 
@@ -99,7 +84,7 @@ def evaluate_command(
     registry, _ = build_registry()
     adapter = registry.get("dataset", parse_spec(spec)[0])
     saved = load_model(run, registry)
-    request = Request(
+    request = EvaluationRequest(
         data=model_windows(saved, spec, tables.get("data", {})),
         dataset_options=component_options(parse_overrides(overrides), [adapter]).get(adapter.name, {}),
         label_map=_label_map(maps),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from fusionkit.cli.run_command import _seeds
+from fusionkit.cli.seeds import parse_seeds
 from fusionkit.cli.settings_flags import option_flag, settings_tables
 
 if TYPE_CHECKING:
@@ -80,16 +80,16 @@ def reproduce_command(
     from fusionkit.config.resolve import parse_overrides
     from fusionkit.errors import RunError
     from fusionkit.plugins import build_registry
-    from fusionkit.reproduce.plan import Request
+    from fusionkit.reproduce.plan import TableRequest
     from fusionkit.reproduce.reproduce import reproduce
 
-    request = Request(
+    request = TableRequest(
         target=target,
         spec=spec,
         second=second,
         variant=variant,
         models=chosen,
-        seeds=None if seeds is None else tuple(_seeds(seeds)),
+        seeds=None if seeds is None else tuple(parse_seeds(seeds)),
         split=split,
         second_split=second_split,
         validation=validation,

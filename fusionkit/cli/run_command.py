@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fusionkit.cli.seeds import parse_seeds
 from fusionkit.cli.settings_flags import option_flag, settings_flags, settings_tables
 from fusionkit.errors import UsageError
 
 if TYPE_CHECKING:
     from fusionkit.config.run_config import RunConfig
     from fusionkit.registry import Registry
-
-MAX_SEEDS = 1000
 
 
 @click.command("run")
@@ -84,7 +83,7 @@ def run_command(
     if signal and settings["classes"] and settings["classes"].isdecimal():
         count = int(flags["data"].pop("classes")[0])
     config, repeats = _configure(registry, preset, config_file, flags, overrides)
-    chosen = _seeds(seeds) if seeds else [config.seed if seed is None else seed]
+    chosen = parse_seeds(seeds) if seeds else [config.seed if seed is None else seed]
     if repeats > 1 and seed is None and seeds is None:
         chosen = list(range(repeats))
 
@@ -113,7 +112,9 @@ def _configure(
     repeats = int(tables.pop("repeats", 1))
     source = f"preset {preset!r}" if preset else "configuration"
     if file:
-        tables, source = overlay(tables, read_tables(file)), str(file)
+        above = read_tables(file)
+        without_in_stages(tables, above.get("training", {}))
+        tables, source = overlay(tables, above), str(file)
     tables = overlay(tables, flags)
     without_in_stages(tables, flags.get("training", {}))
     return resolve(from_tables(tables, source), registry, parse_overrides(overrides)), repeats
@@ -128,19 +129,3 @@ def _signal(text: str) -> tuple[int, int, float]:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _seeds(text: str) -> list[int]:
-    try:
-        if "-" in text:
-            first, last = (int(part) for part in text.split("-"))
-            chosen = list(range(first, min(last, first + MAX_SEEDS) + 1))
-        else:
-            chosen = [int(part) for part in text.split(",")]
-    except ValueError:
-        chosen = []
-    if not 0 < len(chosen) <= MAX_SEEDS or len(set(chosen)) != len(chosen):
-        raise UsageError(
-            f"--seeds {text!r}; expected up to {MAX_SEEDS} different whole numbers, for example 0-4 or 0,3,7"
-        )
-    return chosen

@@ -30,6 +30,16 @@ def data_and_split_flags(command: Command) -> Command:
     return _with_flags(command, [*_of_section("data"), *_of_section("split")])
 
 
+def evaluation_flags(command: Command) -> Command:
+    """Add the flags of evaluation for a run that is there already, whose settings are the defaults."""
+    for name in ("confidence", "intervals", "threshold", "aggregate"):
+        spec = setting_specs()[name][1]
+        metavar = "VALUE" if " " in spec.type_name else spec.type_name.upper()
+        text = f"{spec.option.description} [default: as in the run]"
+        command = click.option(_flag(spec), name, metavar=metavar, help=text)(command)
+    return command
+
+
 def option_flag(help_text: str) -> Callable[[Command], Command]:
     """Return a decorator that adds ``-o/--option``, which may be repeated, as ``overrides``."""
     return click.option(

@@ -42,11 +42,13 @@ def dump(config: RunConfig) -> str:
 
 def preset_text(preset: Mapping[str, Any]) -> str:
     """Return a preset as its description and the TOML that it stands for."""
-    tables = {key: value for key, value in preset.items() if key not in ("description", "variants")}
-    text = f"{preset.get('description', '')}\n\n{tomli_w.dumps(_plain(tables))}"
+    tables = {key: value for key, value in preset.items() if key not in ("description", "variants", "repeats")}
+    repeats = f" Runs that it asks for: {preset['repeats']}." if "repeats" in preset else ""
+    text = f"{preset.get('description', '')}{repeats}\n\n{tomli_w.dumps(_plain(tables))}"
     for name, variant in preset.get("variants", {}).items():
-        text += f"\n# @{name}: {variant.get('description', '')} It differs in:\n"
-        text += tomli_w.dumps(_plain({key: value for key, value in variant.items() if key != "description"}))
+        changes = tomli_w.dumps(_plain({key: value for key, value in variant.items() if key != "description"}))
+        lines = [f"@{name}: {variant.get('description', '')} It differs in:", *changes.splitlines()]
+        text += "\n" + "".join(f"# {line}".rstrip() + "\n" for line in lines)
     return text
 
 

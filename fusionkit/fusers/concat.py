@@ -14,10 +14,12 @@ from fusionkit.layers.fusion_head import (
     DropRate,
     HeadNorm,
     HiddenDim,
+    Initialisation,
     ProjectNorm,
     branch_projections,
     fusion_head,
 )
+from fusionkit.layers.initialisation import initialise_keras
 from fusionkit.options import Option
 
 
@@ -62,6 +64,7 @@ class Concat(Fuser):
         activation: Activation = "relu",
         head_norm: HeadNorm = False,
         drop_rate: DropRate = 0.5,
+        initialisation: Initialisation = "torch",
     ) -> None:
         super().__init__()
         if fusion_dim is None:
@@ -73,6 +76,8 @@ class Concat(Fuser):
         self.head = fusion_head(
             width, num_outputs, hidden_dim=hidden_dim, activation=activation, head_norm=head_norm, drop_rate=drop_rate
         )
+        if initialisation == "keras":
+            initialise_keras(self)
 
     def forward(self, features: Sequence[Features]) -> Tensor:
         """Map the features of every branch to logits [batch, num_outputs]."""

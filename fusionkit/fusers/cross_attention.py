@@ -12,7 +12,8 @@ from fusionkit.errors import UsageError
 from fusionkit.interfaces import BranchSpec, Features, Fuser
 from fusionkit.layers.attention import MultiHeadAttention
 from fusionkit.layers.branch_index import branch_index
-from fusionkit.layers.fusion_head import Activation, DropRate, HeadNorm, HiddenDim, fusion_head
+from fusionkit.layers.fusion_head import Activation, DropRate, HeadNorm, HiddenDim, Initialisation, fusion_head
+from fusionkit.layers.initialisation import initialise_keras
 from fusionkit.options import Option
 
 
@@ -58,6 +59,7 @@ class CrossAttention(Fuser):
         activation: Activation = "relu",
         head_norm: HeadNorm = False,
         drop_rate: DropRate = 0.5,
+        initialisation: Initialisation = "torch",
     ) -> None:
         super().__init__()
         self.query = branch_index(query, len(branches), "fuser 'cross_attention': option 'query'")
@@ -88,6 +90,8 @@ class CrossAttention(Fuser):
             head_norm=head_norm,
             drop_rate=drop_rate,
         )
+        if initialisation == "keras":
+            initialise_keras(self)
 
     def forward(self, features: Sequence[Features]) -> Tensor:
         """Map the features of every branch to logits [batch, num_outputs]."""

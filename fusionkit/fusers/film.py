@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from fusionkit.interfaces import BranchSpec, Features, Fuser
 from fusionkit.layers.branch_index import branch_index
-from fusionkit.layers.fusion_head import Activation, DropRate, HeadNorm, HiddenDim, fusion_head
+from fusionkit.layers.fusion_head import Activation, DropRate, HeadNorm, HiddenDim, Initialisation, fusion_head
+from fusionkit.layers.initialisation import initialise_keras
 from fusionkit.options import Option
 
 
@@ -61,6 +62,7 @@ class FiLM(Fuser):
         activation: Activation = "relu",
         head_norm: HeadNorm = False,
         drop_rate: DropRate = 0.5,
+        initialisation: Initialisation = "torch",
     ) -> None:
         super().__init__()
         self.modulated = branch_index(modulated, len(branches), "fuser 'film': option 'modulated'")
@@ -71,9 +73,6 @@ class FiLM(Fuser):
         condition_dim = sum(branch.embed_dim for i, branch in enumerate(branches) if i != self.modulated)
         self.gamma = nn.Linear(condition_dim, width)
         self.beta = nn.Linear(condition_dim, width)
-        if identity_init:
-            nn.init.ones_(self.gamma.bias)
-            nn.init.zeros_(self.beta.bias)
         self.head = fusion_head(
             width + target.embed_dim if self.reads_tokens else width,
             num_outputs,
@@ -82,6 +81,11 @@ class FiLM(Fuser):
             head_norm=head_norm,
             drop_rate=drop_rate,
         )
+        if initialisation == "keras":
+            initialise_keras(self)
+        if identity_init:
+            nn.init.ones_(self.gamma.bias)
+            nn.init.zeros_(self.beta.bias)
 
     def forward(self, features: Sequence[Features]) -> Tensor:
         """Map the features of every branch to logits [batch, num_outputs]."""

@@ -14,6 +14,9 @@ from fusionkit.options import Option
 ActivationName = Literal["relu", "gelu", "none"]
 HiddenDim = Annotated[int | None, Option("Width of the hidden layer of the head; none: one linear layer.", ge=1)]
 Activation = Annotated[ActivationName, Option("Activation after the hidden layer of the head.")]
+Initialisation = Annotated[
+    Literal["torch", "keras"], Option("Initial weights of the fuser: as PyTorch's layers start, or as those of Keras.")
+]
 HeadNorm = Annotated[bool, Option("Normalise (LayerNorm) the input of every linear layer of the head.")]
 DropRate = Annotated[float, Option("Probability of dropout after the hidden layer of the head.", ge=0, lt=1)]
 FusionDim = Annotated[int, Option("Width to which the vector of every branch is projected.", ge=1)]

@@ -66,7 +66,7 @@ _TRAINING: Tables = {
     "patience": 30,
     "precision": "float32",
 }
-_HEAD: Tables = {"hidden_dim": 192, "activation": "relu", "drop_rate": 0.5}
+_HEAD: Tables = {"hidden_dim": 192, "activation": "relu", "drop_rate": 0.5, "initialisation": "keras"}
 _PUBLISHED = "Untrained positions, and the epoch is chosen on the test part, as in the authors' code."
 
 
@@ -114,7 +114,15 @@ AUDIOFUSE: dict[str, Tables] = {
     preset["name"].replace("-", "_"): preset
     for preset in (
         _preset("audiofuse", "a ViT on log-Mel and a 1-D CNN on the waveform, concatenated", _BOTH, "concat", **_HEAD),
-        _preset("audiofuse-film", "the waveform modulates the spectrogram (FiLM)", _BOTH, "film", modulated=0, **_HEAD),
+        _preset(
+            "audiofuse-film",
+            "the waveform modulates the spectrogram (FiLM)",
+            _BOTH,
+            "film",
+            modulated=0,
+            identity_init=False,
+            **_HEAD,
+        ),
         _preset(
             "audiofuse-cross-attention",
             "the waveform asks the patches of the spectrogram",

@@ -18,6 +18,7 @@ from fusionkit.presets.vindas_settings import HITS, MITBIH, PTB, Setting, Tables
 
 _TRAINING: Tables = {
     "class_weights": "balanced",
+    "loss_mean": "weights",
     "monitor": "accuracy",
     "ties": "first",
     "selection": "last",

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Set
+from pathlib import Path
 from typing import Any
 
 from fusionkit.config.run_config import RunConfig
 from fusionkit.config.toml import dump
+from fusionkit.data.protocols import PROTOCOLS
 from fusionkit.data.spec import parse_spec
 from fusionkit.reproduce.plan import Plan
-from fusionkit.reproduce.targets import PUBLISHED_DATA
+from fusionkit.reproduce.targets import PAPER_SPLITS, PUBLISHED_DATA
 
-_SAID_ELSEWHERE = frozenset(
-    {"name", "seed", "data.spec", "data.options.source", "training.device", "training.init", "split.allow_leak"}
-)
+_NO_CHANGE = frozenset({"training.device", "split.allow_leak"})
+"""What leaves the figures of a run that went through as they are."""
+_SAID_ELSEWHERE = _NO_CHANGE | {"name", "seed", "data.spec", "data.options.source", "training.init"}
+_ANY_DATA = ("folder", "manifest", "wfdb", "edf")
+_DRAWN = ("record", "subject")
 
 
-def changes(old: RunConfig, new: RunConfig, unsaid: Set[str] = frozenset({"training.device"})) -> list[str]:
-    """Return a line for each setting that differs, but for those that shall not be told."""
-    one, other = (_flat(tomllib.loads(dump(config))) for config in (old, new))
+def changes(old: RunConfig, new: RunConfig, unsaid: Set[str] = _NO_CHANGE) -> list[str]:
+    """Return a line for each setting that differs, but for those that shall not be told; data and runs may move."""
+    one, other = (_without_places(_flat(tomllib.loads(dump(config)))) for config in (old, new))
     return [
         f"{key} {_text(other.get(key))} instead of {_text(one.get(key))}"
         for key in sorted({*one, *other} - unsaid)
@@ -41,16 +45,37 @@ def differences(plan: Plan) -> list[str]:
         lines.append(f"runs a model: {len(plan.seeds)} instead of {plan.repeats}")
     if request.variant == "paper":
         lines.append("presets: as the text of the paper, not as the authors' code")
+        if any(
+            run.base and dict(PAPER_SPLITS["pascal"]).items() <= vars(run.config.split).items() for run in plan.runs
+        ):
+            lines.append(
+                "second data: one split by subject, 15 % tested, and not the folds of pascal-b-by-subject, "
+                "since fine-tuning starts one model"
+            )
     told: dict[str, list[str]] = {}
     for run in plan.runs:
         who = run.folder.parent.name
-        for line in changes(run.recipe, run.config, _SAID_ELSEWHERE):
+        split = run.config.split.split
+        kind = PROTOCOLS[split].split if split in PROTOCOLS else split
+        drawn = ["the test part is drawn anew for every seed"] if kind in _DRAWN else []
+        for line in drawn + changes(run.recipe, run.config, _SAID_ELSEWHERE):
             owners = told.setdefault(line, [])
             if who not in owners:
                 owners.append(who)
     folders = {run.folder.parent.name for run in plan.runs}
     lines += [line if len(owners) == len(folders) else f"{line} ({', '.join(owners)})" for line, owners in told.items()]
     return lines
+
+
+def _without_places(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return settings that are the same wherever data and runs lie; an adapter of any data keeps the last name."""
+    found = dict(settings)
+    if spec := settings.get("data.spec"):
+        adapter, place = parse_spec(spec)
+        found["data.spec"] = f"{adapter}:{place.name}" if place and adapter in _ANY_DATA else adapter
+    if init := settings.get("training.init"):
+        found["training.init"] = "/".join(Path(init).parts[-2:])
+    return found
 
 
 def _flat(tables: Mapping[str, Any], before: str = "") -> dict[str, Any]:

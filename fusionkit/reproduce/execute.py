@@ -11,7 +11,7 @@ from typing import Any
 from fusionkit.config.run_config import RunConfig
 from fusionkit.config.toml import parse
 from fusionkit.data.load import load_manifest
-from fusionkit.errors import FusionkitError, IntegrityError, RunError, UsageError
+from fusionkit.errors import FusionkitError, IntegrityError, PluginError, ResourceError, RunError, UsageError
 from fusionkit.registry import Registry
 from fusionkit.reproduce.differences import changes
 from fusionkit.reproduce.plan import Plan, PlannedRun
@@ -51,33 +51,34 @@ def execute(plan: Plan, registry: Registry, reporter: Reporter) -> list[str]:
                 raise RunError(f"{planned.base} is incomplete, so that nothing can start from it")
             run(planned.config, registry, out=planned.folder, reporter=reporter)
             done += 1
-        except RunError as error:
+        except (RunError, ResourceError, PluginError) as error:
             failures.append(f"{planned.label}: {error.message}")
             reporter.note(f"failed: {failures[-1]}")
     return failures
 
 
 def is_complete(planned: PlannedRun) -> bool:
-    """Return whether a run is there; False where its folder is absent or was left by a run that was stopped.
+    """Return whether a run is there; False where its folder is absent or was left by the same run when stopped.
 
     Raises
     ------
     UsageError
-        If something else is there.
+        If something else is there, a run of another configuration too, complete or not.
     """
     folder = planned.folder
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
     if not (folder / "config.toml").is_file():
         raise UsageError(f"{folder} is no run folder; name another folder with --out")
-    if not (folder / COMPLETE).is_file():
-        return False
+    complete = (folder / COMPLETE).is_file()
+    if not complete and (folder / "config.toml").stat().st_size == 0:
+        return False  # stopped before it wrote what it is
     differing = changes(_saved_config(folder), planned.config)
     if differing:
         raise UsageError(
             f"{folder} holds a run of another configuration ({'; '.join(differing[:3])}); name another with --out"
         )
-    return True
+    return complete
 
 
 def summary(folder: Path) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from fusionkit.config.run_config import RunConfig
 from fusionkit.config.toml import from_tables
 from fusionkit.data.protocols import PROTOCOLS
 from fusionkit.data.spec import parse_spec
-from fusionkit.errors import UsageError, did_you_mean
+from fusionkit.errors import PluginError, UsageError, did_you_mean
+from fusionkit.options import plain_name
 from fusionkit.registry import Registry
-from fusionkit.reproduce.targets import ADAPTER_OPTIONS, SPLITS, Target
+from fusionkit.reproduce.targets import ADAPTER_OPTIONS, PAPER_ADAPTER_OPTIONS, PAPER_SPLITS, SPLITS, TUNING, Target
 
 QUICK_EPOCHS = 2
 FINE_TUNED, ZERO_SHOT = "-fine-tuned", "-zero-shot"
@@ -25,7 +26,7 @@ _FOLDED = ("k-fold", "leave-one-database-out", "leave-one-subject-out")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class TableRequest:
     """What a user asks of a table.
 
     Parameters
@@ -43,9 +44,9 @@ class Request:
     split, second_split : str, optional
         None: the published ones.
     validation : 'own' or 'test', optional
-        Where epochs are chosen; None: as the preset says.
+        Where epochs are chosen; None: as the preset says, but 'own' for a split that is not the usual one.
     allow_leak : bool
-        Whether a split that was named may leak; the published ones may, and the tables then say so.
+        Whether any split may leak; a published one may that was not named, and the tables then say so.
     quick : bool
         One seed and two epochs a stage, to see that everything works.
     training : mapping
@@ -108,7 +109,7 @@ class Plan:
 
     Parameters
     ----------
-    request : Request
+    request : TableRequest
         What was asked for.
     setting : str
         The data of the paper that the figures are compared with.
@@ -120,23 +121,28 @@ class Plan:
         A run that is fine-tuned stands before those that start from it.
     out : Path
         The folder of runs and tables.
+    absent : tuple of str
+        Models whose plugin is not installed.
     """
 
-    request: Request
+    request: TableRequest
     setting: str
     repeats: int
     seeds: tuple[int, ...]
     runs: tuple[PlannedRun, ...]
     out: Path
+    absent: tuple[str, ...] = ()
 
 
-def plan(request: Request, registry: Registry) -> Plan:
+def plan(request: TableRequest, registry: Registry) -> Plan:
     """Return the runs of a table.
 
     Raises
     ------
     UsageError
         If models, presets, splits or overrides are unknown, or data are missing.
+    PluginError
+        If a model was asked for whose plugin is not installed.
     """
     target, adapter = request.target, parse_spec(request.spec)[0]
     if (target.kind == "transfer") != (request.second is not None):
@@ -147,10 +153,20 @@ def plan(request: Request, registry: Registry) -> Plan:
     for model in models:
         if model not in target.models:
             raise UsageError(f"table {target.name!r} has no model {model!r}; {did_you_mean(model, target.models)}")
-    presets = {model: _preset(request, registry, target.preset(model, setting)) for model in models}
+    installed = {component.name for component in registry.all("preset")}
+    absent = tuple(model for model in models if model in target.plugins and plain_name(model) not in installed)
+    if absent and request.models:
+        raise PluginError(
+            f"model {absent[0]!r} needs the plugin {target.plugins[absent[0]]}; install it and what it asks for",
+            registry.unavailable,
+        )
+    presets = {
+        model: _preset(request, registry, target.preset(model, setting)) for model in models if model not in absent
+    }
     repeats = max(repeats for _, repeats in presets.values())
     seeds = request.seeds or ((0,) if request.quick else tuple(range(repeats)))
-    first = _split("ptb" if setting == "ptb" else adapter, request.split, request)
+    usual = next(iter(presets.values()))[0].get("split", {}).get("split")
+    first = _split("ptb" if setting == "ptb" else adapter, request.split, request, usual)
     out = request.out or _default_folder(request, adapter, first)
     runs: list[PlannedRun] = []
     for seed in seeds:
@@ -161,32 +177,45 @@ def plan(request: Request, registry: Registry) -> Plan:
                 continue
             _check_single(run[0].split.split)
             start = {"init": str(runs[-1].folder), "learn": list(target.models[model])}
-            tuning = overlay(tables, {"training": start, "split": SPLITS["pascal"]})
-            second = _split(parse_spec(request.second)[0], request.second_split, request)
+            tuning = overlay(tables, {"training": start, "split": _usual_split("pascal", request)})
+            tuning["training"] |= TUNING[request.variant]
+            second = _split(parse_spec(request.second)[0], request.second_split, request, tuning["split"]["split"])
             tuned = _run(request, registry, tuning, request.second, second, seed)
             runs.append(PlannedRun(model, *tuned, out / f"{model}{FINE_TUNED}" / f"seed{seed}", runs[-1].folder))
     _check_overrides(request.overrides, [run.config for run in runs])
-    return Plan(request, setting, repeats, seeds, tuple(runs), out)
+    return Plan(request, setting, repeats, seeds, tuple(runs), out, absent)
 
 
-def _preset(request: Request, registry: Registry, name: str) -> tuple[Tables, int]:
+def _preset(request: TableRequest, registry: Registry, name: str) -> tuple[Tables, int]:
     tables = preset_tables(registry, f"{name}@published" if request.variant == "published" else name)
     return tables, int(tables.pop("repeats", 1))
 
 
-def _split(place: str, asked: str | None, request: Request) -> Tables:
-    """Return the settings of the split: the one that was named, else the published one, else that of the preset."""
-    settings: Tables = {"split": asked} if asked is not None else dict(SPLITS.get(place, {}))
+def _usual_split(place: str, request: TableRequest) -> Mapping[str, Any]:
+    """Return the split of the figures or of the text; empty where that of the preset is taken."""
+    if request.variant == "paper" and place in PAPER_SPLITS:
+        return PAPER_SPLITS[place]
+    return SPLITS.get(place, {})
+
+
+def _split(place: str, asked: str | None, request: TableRequest, preset: str | None) -> Tables:
+    """Return the settings of the split: the one that was named, else the usual one, else that of the preset."""
+    usual = _usual_split(place, request)
+    settings: Tables = dict(usual)
+    if asked is not None and asked != usual.get("split", preset):
+        settings = {"split": asked, "validation": "own"}
     settings |= {"validation": request.validation} if request.validation else {}
-    return settings | {"allow_leak": request.allow_leak or asked is None}
+    published = asked is None and usual is SPLITS.get(place)
+    return settings | {"allow_leak": request.allow_leak or published}
 
 
 def _run(
-    request: Request, registry: Registry, tables: Mapping[str, Any], spec: str, split: Mapping[str, Any], seed: int
+    request: TableRequest, registry: Registry, tables: Mapping[str, Any], spec: str, split: Mapping[str, Any], seed: int
 ) -> tuple[RunConfig, RunConfig]:
     """Return the configuration of a run and that of its recipe."""
     adapter = parse_spec(spec)[0]
-    recipe = overlay(tables, {"data": {"spec": spec, "options": dict(ADAPTER_OPTIONS.get(adapter, {}))}})
+    known = PAPER_ADAPTER_OPTIONS if request.variant == "paper" else ADAPTER_OPTIONS
+    recipe = overlay(tables, {"data": {"spec": spec, "options": dict(known.get(adapter, {}))}})
     wanted = overlay(recipe, {"split": split})
     training = ({"epochs": QUICK_EPOCHS} if request.quick else {}) | dict(request.training)
     wanted["training"] = wanted.get("training", {}) | training
@@ -228,7 +257,7 @@ def _check_single(split: str) -> None:
         raise UsageError(f"--split {split} gives a model a fold, and fine-tuning starts from one; use another split")
 
 
-def _default_folder(request: Request, adapter: str, split: Mapping[str, Any]) -> Path:
+def _default_folder(request: TableRequest, adapter: str, split: Mapping[str, Any]) -> Path:
     name = Path(str(split.get("split", ""))).stem
     marks = ("quick" if request.quick else "", "paper" if request.variant == "paper" else "")
     parts = (request.target.paper, "" if name.startswith(adapter) else adapter, name, *marks)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusionkit.registry import Registry
-from fusionkit.reproduce.attention import attention_rows
+from fusionkit.reproduce.attention_rows import attention_rows
 from fusionkit.reproduce.execute import execute
-from fusionkit.reproduce.plan import Plan, Request, plan
+from fusionkit.reproduce.lock import locked
+from fusionkit.reproduce.plan import Plan, TableRequest, plan
 from fusionkit.reproduce.tables import Comparison, Row, compare, score_rows
 from fusionkit.reproduce.transfer import transfer_rows
 from fusionkit.reproduce.write import write_tables
@@ -25,7 +26,7 @@ class Reproduced:
     failures: tuple[str, ...]
 
 
-def reproduce(request: Request, registry: Registry, reporter: Reporter) -> Reproduced:
+def reproduce(request: TableRequest, registry: Registry, reporter: Reporter) -> Reproduced:
     """Make the runs of a table that are missing, and write it.
 
     Raises
@@ -34,9 +35,10 @@ def reproduce(request: Request, registry: Registry, reporter: Reporter) -> Repro
         If the request, the data or a folder cannot be used.
     """
     planned = plan(request, registry)
-    failures = execute(planned, registry, reporter)
-    comparison = compare(planned, _rows(planned, registry, reporter))
-    return Reproduced(comparison, write_tables(comparison, planned.out), planned, tuple(failures))
+    with locked(planned.out):
+        failures = execute(planned, registry, reporter)
+        comparison = compare(planned, _rows(planned, registry, reporter))
+        return Reproduced(comparison, write_tables(comparison, planned.out), planned, tuple(failures))
 
 
 def _rows(planned: Plan, registry: Registry, reporter: Reporter) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,19 +14,25 @@ from fusionkit.reproduce.differences import differences
 from fusionkit.reproduce.execute import is_complete, summary
 from fusionkit.reproduce.plan import Plan
 from fusionkit.reproduce.targets import FINDING_F1, Target
+from fusionkit.run.prepare import STOPPED_ON_TEST
 
 QUICK = "QUICK: a smoke run, its figures mean nothing"
 LEAKY = "LEAKY"
+CHOSEN_ON_TEST = "epoch chosen on the test part"
 RECORD_WISE = "record-wise: subject leakage not excluded"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure over some runs: its centre, its spread where there are several, and how many there are, if known."""
+    """A figure over some runs: its centre, its spread where there are several, how many there are, if it is known.
+
+    A published one that cannot be right is an erratum.
+    """
 
     value: float
     spread: float | None
     runs: int | None
+    erratum: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Comparison:
     stamps : tuple of str
         What must stand above every form of the table.
     notes : tuple of str
-        What the spread is.
+        What the spread is, and which published figure cannot be right.
     differences : tuple of str
         What differs from the paper.
     cautions : tuple of str
@@ -94,6 +101,7 @@ def compare(plan: Plan, rows: Sequence[Row]) -> Comparison:
     summaries = [summary(run.folder) for run in plan.runs if is_complete(run)]
     stamps = [QUICK] if request.quick else []
     stamps += [LEAKY] if any(found["leaky"] for found in summaries) else []
+    stamps += [CHOSEN_ON_TEST] if any(STOPPED_ON_TEST in found["cautions"] for found in summaries) else []
     stamps += [RECORD_WISE] if any(found["record_wise"] for found in summaries) else []
     cautions = [line for found in summaries for line in found["cautions"] if line not in stamps]
     return Comparison(
@@ -102,7 +110,7 @@ def compare(plan: Plan, rows: Sequence[Row]) -> Comparison:
         columns=tuple(target.columns),
         rows=tuple(rows),
         stamps=tuple(stamps),
-        notes=(_spread_note(target),),
+        notes=(*_spread_notes(target, summaries), *_errata_notes(target, rows)),
         differences=tuple(differences(plan)),
         cautions=tuple(dict.fromkeys(cautions)),
         decimals=2 if target.percent else 3 if target.kind == "attention" else 4,
@@ -110,17 +118,32 @@ def compare(plan: Plan, rows: Sequence[Row]) -> Comparison:
 
 
 def score_rows(plan: Plan) -> list[Row]:
-    """Return a row a model; with several folds two, the pooled test parts and the mean over the folds."""
+    """Return the rows of every model.
+
+    A model has one row; with several folds two, the pooled test parts and the mean over the folds. Where the last
+    epochs were scored, their mean stands before, and it alone beside the published figures: that is what the paper
+    averages. A model whose plugin is not installed has its published figures alone.
+    """
     rows = []
     for model in dict.fromkeys(run.model for run in plan.runs):
-        found = [summary(run.folder)["metrics"] for run in plan.runs if run.model == model and is_complete(run)]
-        tests = [scores["test"] for scores in found if "test" in scores]
+        runs = [run for run in plan.runs if run.model == model and is_complete(run)]
+        found = [summary(run.folder) for run in runs]
+        tests = [each["metrics"]["test"] for each in found if "test" in each["metrics"]]
+        lasts = [each["last_epochs"] for each in found if each.get("last_epochs")]
+        one = f"{runs[0].config.training.selection} epoch" if lasts else ""
         if any("pooled" in scores for scores in tests):
-            rows.append(scores_row(plan, model, "all folds in one", [scores["pooled"] for scores in tests]))
-            rows.append(scores_row(plan, model, "mean over folds", tests))
+            ends = f", {one}" if one else ""
+            own = [scores_row(plan, model, f"all folds in one{ends}", [scores["pooled"] for scores in tests])]
+            own.append(scores_row(plan, model, f"mean over folds{ends}", tests))
         else:
-            rows.append(scores_row(plan, model, "", tests))
-    return rows
+            own = [scores_row(plan, model, one, tests)]
+        if lasts:
+            count = min(runs[0].config.evaluation.last_epochs, *(last["epochs"] for last in lasts))
+            rows.append(_last_epochs_row(plan, model, f"mean of the last {count} epochs", lasts))
+            own = [dataclasses.replace(row, published={}) for row in own]
+        rows += own
+    plugins = plan.request.target.plugins
+    return rows + [scores_row(plan, model, f"not run: needs {plugins[model]}", []) for model in plan.absent]
 
 
 def scores_row(plan: Plan, model: str, what: str, tests: Sequence[Mapping[str, Any]]) -> Row:
@@ -134,11 +157,33 @@ def scores_row(plan: Plan, model: str, what: str, tests: Sequence[Mapping[str, A
     return Row(name, len(tests), published_row(plan, model), {c: figure for c, figure in own.items() if figure})
 
 
+def _last_epochs_row(plan: Plan, model: str, what: str, lasts: Sequence[Mapping[str, Any]]) -> Row:
+    """Return mean and SD over the last epochs of all runs together, from mean and SD of those of every run."""
+    target = plan.request.target
+    scale = 100 if target.percent else 1
+    own = {}
+    for column, metric in target.columns.items():
+        known = [last for last in lasts if metric in last["mean"]]
+        if not known:
+            continue
+        counts = np.array([last["epochs"] for last in known])
+        means = np.array([last["mean"][metric] for last in known])
+        squares = np.array([last["sd"][metric] for last in known]) ** 2
+        centre = float(np.average(means, weights=counts))
+        total, size = float(counts @ (squares + (means - centre) ** 2)), int(counts.sum()) - target.ddof
+        spread = scale * (total / size) ** 0.5 if size > 0 else None
+        own[column] = Figure(scale * centre, spread, len(known))
+    return Row(f"{model}, {what}", len(lasts), published_row(plan, model), own)
+
+
 def published_row(plan: Plan, row: str) -> dict[str, Figure]:
     """Return the published figures of a row; empty where there are none."""
     target = plan.request.target
     published = target.published[plan.setting].get(row, {})
-    return {column: Figure(value, spread, target.published_runs) for column, (value, spread) in published.items()}
+    return {
+        column: Figure(value, spread, target.published_runs, (row, column) in target.errata)
+        for column, (value, spread) in published.items()
+    }
 
 
 def mean(values: Iterable[float | None], ddof: int) -> Figure | None:
@@ -162,9 +207,17 @@ def _figure(scores: Mapping[str, Any], metric: str, target: Target) -> float | N
     return None if value is None else float(value) * (100 if target.percent else 1)
 
 
-def _spread_note(target: Target) -> str:
+def _spread_notes(target: Target, summaries: Sequence[Mapping[str, Any]]) -> list[str]:
     if target.kind == "attention":
-        return "median ± mean absolute deviation from the median over the runs"
+        return ["median ± mean absolute deviation from the median over the runs"]
     kind = "population SD (ddof 0)" if target.ddof == 0 else "sample SD (ddof 1)"
     unit = ", in %" if target.percent else ""
-    return f"mean ± {kind} over the runs{unit}; of a single run no SD"
+    notes = [f"mean ± {kind} over the runs{unit}; of a single run no SD"]
+    if any(found.get("last_epochs") for found in summaries):
+        notes.append("mean of the last epochs: mean and SD are over those epochs of all runs together, as in the paper")
+    return notes
+
+
+def _errata_notes(target: Target, rows: Sequence[Row]) -> list[str]:
+    shown = {(key, column) for key, column in target.errata for row in rows if row.name.partition(", ")[0] == key}
+    return [f"erratum of the paper, {row}, {column}: {target.errata[row, column]}" for row, column in sorted(shown)]

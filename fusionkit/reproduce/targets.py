@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal
 
 from fusionkit.errors import UsageError, did_you_mean
 from fusionkit.reproduce.published import (
     AUDIOFUSE,
+    AUDIOFUSE_ERRATA,
     AUDIOFUSE_TABLE1,
     AUDIOFUSE_TABLE2,
     BRANCHES,
@@ -49,6 +50,10 @@ class Target:
         Population or sample SD, as in the paper.
     percent : bool
         Whether figures are in per cent.
+    plugins : mapping of str to str
+        From a preset that a plugin brings to its distribution; without it the row shows the published figures alone.
+    errata : mapping of (str, str) to str
+        Why a published figure cannot be right, by row and column.
     """
 
     name: str
@@ -61,6 +66,8 @@ class Target:
     published_runs: int | None
     ddof: Literal[0, 1]
     percent: bool = False
+    plugins: Mapping[str, str] = field(default_factory=dict)
+    errata: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def setting(self, adapter: str, options: Mapping[str, Any]) -> str:
         """Return which of the paper's data sets some data are compared with; the first unless they tell otherwise."""
@@ -84,6 +91,8 @@ def _mitbih_first(published: Mapping[str, Rows]) -> Mapping[str, Rows]:
     return MappingProxyType({setting: published[setting] for setting in ("mitbih", "ptb", "hits")})
 
 
+_COMPARATORS = ("mobilenet-v3", "efficientnet-b0", "resnet18", "densenet169", "inception-v3")
+
 _ALL = (
     Target(
         name="audiofuse-table1",
@@ -95,6 +104,8 @@ _ALL = (
         published={"physionet2016": AUDIOFUSE_TABLE1},
         published_runs=None,
         ddof=1,
+        plugins={f"audiofuse-{name}": "fusionkit-comparators" for name in _COMPARATORS},
+        errata=AUDIOFUSE_ERRATA,
     ),
     Target(
         name="audiofuse-table2",
@@ -171,6 +182,19 @@ SPLITS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     }
 )
 """The published split by setting or adapter; it leaks where that of the paper does, and the tables then say so."""
+
+PAPER_ADAPTER_OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    dict(ADAPTER_OPTIONS) | {"pascal": {"sets": "b", "labels": "binary"}}
+)
+"""What makes of a data set the recordings that the text of the paper speaks of."""
+
+PAPER_SPLITS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {"pascal": {"split": "subject", "test_fraction": 0.15}}
+)
+"""Splits after the text of a paper, where it is not that of the figures; they may not leak."""
+
+TUNING: Mapping[str, Mapping[str, Any]] = MappingProxyType({"published": {"batch_size": 128}, "paper": {}})
+"""Settings of fine-tuning by variant: the authors' log has 88 recordings in one batch."""
 
 
 def find_target(name: str) -> Target:

@@ -19,7 +19,7 @@ from fusionkit.reproduce.execute import is_complete
 from fusionkit.reproduce.plan import ZERO_SHOT, Plan, PlannedRun
 from fusionkit.reproduce.tables import Row, scores_row
 from fusionkit.run.evaluate import evaluate
-from fusionkit.run.evaluation_request import Request
+from fusionkit.run.evaluation_request import EvaluationRequest
 from fusionkit.run.foreign_data import model_windows
 from fusionkit.run.reporter import Reporter
 from fusionkit.run.saved_model import load_model
@@ -53,7 +53,7 @@ def _zero_shot(plan: Plan, tuned: PlannedRun, base: Path, registry: Registry, re
             raise UsageError(f"{out} is no run folder; name another folder with --out")
         shutil.rmtree(out)
     saved, config = load_model(base, registry), tuned.config
-    request = Request(
+    request = EvaluationRequest(
         data=model_windows(saved, config.data.spec, {}),
         dataset_options=config.dataset_options,
         split=config.split,

@@ -51,7 +51,8 @@ def cells(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
 def remarks(comparison: Comparison) -> list[str]:
     """Return the lines below a table: what the spread is, what differs, and cautions."""
     differing = [f"differs from the paper: {line}" for line in comparison.differences]
-    return [*comparison.notes, *(differing or ["differs from the paper: nothing that is known"]), *comparison.cautions]
+    lines = [*comparison.notes, *(differing or ["differs from the paper: nothing that is known"]), *comparison.cautions]
+    return [" ".join(line.split()) for line in lines]
 
 
 def markdown(comparison: Comparison) -> str:
@@ -74,6 +75,7 @@ def csv(comparison: Comparison) -> str:
             "published": published.value if published else None,
             "published_spread": published.spread if published else None,
             "published_runs": published.runs if published else None,
+            "published_erratum": bool(published and published.erratum),
             "own": own.value if own else None,
             "own_spread": own.spread if own else None,
             "own_runs": own.runs if own else 0,
@@ -122,7 +124,7 @@ def _published(figure: Figure | None, decimals: int) -> str:
         return "n/a"
     known = [value for value in (figure.value, figure.spread) if value is not None]
     digits = max(2, *(len(repr(value).partition(".")[2]) for value in known))
-    return _own(figure, min(digits, decimals))
+    return _own(figure, min(digits, decimals)) + (" (erratum)" if figure.erratum else "")
 
 
 def _escaped(text: str) -> str:

@@ -22,7 +22,7 @@ from fusionkit.evaluation.metrics import METRICS, score_splits
 from fusionkit.evaluation.predictions import predictions_table
 from fusionkit.model.counting import total_parameters, trainable_parameters
 from fusionkit.registry import Registry
-from fusionkit.run.evaluation_request import Request
+from fusionkit.run.evaluation_request import EvaluationRequest
 from fusionkit.run.experiment import predict_views
 from fusionkit.run.foreign_data import prepare_foreign
 from fusionkit.run.prepare import Prepared
@@ -38,7 +38,7 @@ from fusionkit.training.devices import choose_device
 def evaluate(
     run: Path,
     saved: SavedModel,
-    request: Request,
+    request: EvaluationRequest,
     registry: Registry,
     *,
     out: Path | None = None,
@@ -52,7 +52,7 @@ def evaluate(
         The run folder or checkpoint that the model was loaded from.
     saved : SavedModel
         What `load_model` made of it.
-    request : Request
+    request : EvaluationRequest
         What is scored.
     registry : Registry
         The installed components.
@@ -85,6 +85,7 @@ def evaluate(
     config = dataclasses.replace(
         saved.config,
         data=request.data,
+        split=request.split or saved.config.split,
         dataset_options={key: spec.default for key, spec in adapter.options.items()} | dict(request.dataset_options),
         evaluation=request.evaluation,
         seed=request.seed,

@@ -12,7 +12,7 @@ from fusionkit.evaluation.settings import EvaluationSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class EvaluationRequest:
     """What is scored, and how.
 
     Parameters

@@ -17,7 +17,7 @@ from fusionkit.data.windows import WindowReader, plan_windows
 from fusionkit.errors import DataError, UsageError, did_you_mean
 from fusionkit.interfaces import Task
 from fusionkit.run.audited_data import AuditedData, audit_data
-from fusionkit.run.evaluation_request import Request
+from fusionkit.run.evaluation_request import EvaluationRequest
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter
 from fusionkit.run.saved_model import SavedModel
@@ -138,7 +138,9 @@ def model_labels(
     return kept
 
 
-def prepare_foreign(manifest: pd.DataFrame, saved: SavedModel, request: Request, reporter: Reporter) -> Prepared:
+def prepare_foreign(
+    manifest: pd.DataFrame, saved: SavedModel, request: EvaluationRequest, reporter: Reporter
+) -> Prepared:
     """Scan and audit the recordings of a manifest, and cut those that are scored into the windows of the model.
 
     Raises
@@ -181,7 +183,7 @@ def prepare_foreign(manifest: pd.DataFrame, saved: SavedModel, request: Request,
     )
 
 
-def _scored(data: AuditedData, request: Request) -> pd.DataFrame:
+def _scored(data: AuditedData, request: EvaluationRequest) -> pd.DataFrame:
     """Return the records that are scored: all, in one fold, or a part of every fold."""
     if request.split is None:
         return pd.DataFrame({"fold": "0", "record": data.scanned.records["id"], "split": "test"})

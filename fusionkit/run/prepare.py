@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -115,10 +116,8 @@ def prepare(config: RunConfig, registry: Registry, recordings: Recordings, repor
     choosing = "validation" if config.split.validation == "own" else "test"
     for monitor in {config.training.monitor, *(str(stage["monitor"]) for stage in stages if "monitor" in stage)}:
         _check_monitor(monitor, used, folds[folds["split"] == choosing], task)
-    selections = {stage.get("selection", config.training.selection) for stage in (*stages, {})}
-    cautions = (
-        data.cautions if choosing == "validation" or "best" not in selections else (*data.cautions, STOPPED_ON_TEST)
-    )
+    steered = choosing == "test" and chooses_epochs(config)
+    cautions = (*data.cautions, STOPPED_ON_TEST) if steered else data.cautions
     windows = plan_windows(replace(scanned, records=used), config.data)
     column = config.training.balance_within
     if column is not None and column not in windows:
@@ -139,6 +138,15 @@ def prepare(config: RunConfig, registry: Registry, recordings: Recordings, repor
         record_wise=data.record_wise,
         cautions=cautions,
         notes=tuple(notes),
+    )
+
+
+def chooses_epochs(config: RunConfig) -> bool:
+    """Return whether anything in some stage depends on the part that epochs are chosen on: weights, end or rate."""
+    common = dataclasses.asdict(config.training)
+    return any(
+        stage["selection"] == "best" or stage["patience"] > 0 or stage["lr_schedule"] != "none"
+        for stage in ({**common, **changes} for changes in (*config.stages.values(), {}))
     )
 
 

@@ -25,6 +25,7 @@ from fusionkit.run.describe import describe_model
 from fusionkit.run.environment import environment
 from fusionkit.run.experiment import Outcome, build_model, run_folds
 from fusionkit.run.fold import make_plan
+from fusionkit.run.initial_leaks import with_leaks_of_init
 from fusionkit.run.prepare import Prepared, prepare
 from fusionkit.run.reporter import Reporter, SilentReporter
 from fusionkit.run.run_folder import RunFolder, check_place, fold_folder
@@ -47,7 +48,8 @@ def load(config: RunConfig, registry: Registry, reporter: Reporter) -> Prepared:
     check_combination(registry, config.branches, config.fuser)
     choose_device(config.training.device)
     manifest = load_manifest(config.data, registry, config.dataset_options)
-    return prepare(config, registry, FileRecordings(manifest), reporter)
+    prepared = prepare(config, registry, FileRecordings(manifest), reporter)
+    return prepared if config.training.init is None else with_leaks_of_init(config, registry, prepared)
 
 
 def negotiate(config: RunConfig, registry: Registry, reporter: Reporter | None = None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def train_epoch(
         batch = train.batch(chosen, epoch, training.device)
         with training.autocast():
             logits = stage.logits(batch.inputs)
-        loss = batch_loss(training.task, logits.float(), batch)
+        loss = batch_loss(training.task, logits.float(), batch, planned.settings.loss_mean)
         value = float(loss.detach())
         if not np.isfinite(value):
             raise RunError(f"stage {stage.name!r}: the loss became {value} in epoch {epoch}, step {step}; lower --lr")

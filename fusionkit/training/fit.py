@@ -126,7 +126,7 @@ def _fit_stage(training: Training, planned: PlannedStage, train: Part, validatio
         is_best = stopping.update(value, validation_loss)
         if is_best and settings.selection == "best":
             best = {key: tensor.clone() for key, tensor in learning.state_dict().items()}
-        if is_last and (is_best or settings.selection == "last"):
+        if is_last and is_best and settings.selection == "best":
             training.save("best")
         training.save("last")
         seconds = time.perf_counter() - start
@@ -149,4 +149,6 @@ def _fit_stage(training: Training, planned: PlannedStage, train: Part, validatio
             break
     if best is not None:
         learning.load_state_dict(best)
+    elif is_last:
+        training.save("best")  # what the stage ends with is what a run folder is read from
     return history

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -33,11 +35,26 @@ def sample_losses(task: Task, logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits, targets, reduction="none")
 
 
-def batch_loss(task: Task, logits: Tensor, batch: Batch) -> Tensor:
-    """Return the weighted mean loss of a batch; of a mixture, the losses of both are mixed in the same shares."""
-    losses = sample_losses(task, logits, batch.targets) * batch.weights
+def batch_loss(task: Task, logits: Tensor, batch: Batch, mean: Literal["samples", "weights"] = "samples") -> Tensor:
+    """Return the weighted mean loss of a batch; of a mixture, the losses of both are mixed in the same shares.
+
+    Parameters
+    ----------
+    task : Task
+        What is predicted.
+    logits : Tensor [batch, num_outputs]
+        Scores.
+    batch : Batch
+        Targets, weights and shares.
+    mean : 'samples' or 'weights'
+        What the sum of the weighted losses is divided by: the number of samples, so that a sample weighs the same in
+        every batch, or the sum of their weights, as `torch.nn.CrossEntropyLoss` does.
+    """
+    weights = batch.weights
+    losses = sample_losses(task, logits, batch.targets) * weights
     if batch.share is not None:
         others = sample_losses(task, logits, batch.targets.roll(-1, dims=0)) * batch.weights.roll(-1, dims=0)
         share = batch.share.reshape(-1, *[1] * (losses.ndim - 1))
         losses = share * losses + (1 - share) * others
-    return losses.mean()
+        weights = share * weights + (1 - share) * weights.roll(-1, dims=0)
+    return losses.sum() / weights.sum() if mean == "weights" else losses.mean()

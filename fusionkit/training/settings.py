@@ -40,6 +40,12 @@ class TrainingSettings:
     class_weights: Annotated[
         Literal["none", "balanced"], Option("Weight of a sample in the loss: 1, or n / (classes x n of its class).")
     ] = "balanced"
+    loss_mean: Annotated[
+        Literal["samples", "weights"],
+        Option(
+            "The loss of a batch: divided by its samples, or by their weights, as PyTorch's weighted cross-entropy."
+        ),
+    ] = "samples"
     balance_within: Annotated[
         str | None, Option("Column, for example database, within which 'balanced' weights are computed.")
     ] = None

@@ -165,3 +165,36 @@ def test_fine_tuning_of_named_parts_leaves_the_rest_as_it_was(
         for kind in ("weight", "bias")
     }
     assert changed == dense
+
+
+def test_a_run_that_starts_from_weights_which_saw_its_test_part_is_a_leak(
+    fusionkit: Command, trained: Path, heart_folder: Path
+) -> None:
+    start = ("run", "--data", f"folder:{heart_folder}", *PAIR, *SUBJECT, *TINY, "--init", trained, "--epochs", "1")
+    split = pd.read_csv(trained / "split.csv", comment="#").set_index("record")["split"]
+    other = fusionkit(*start, "--seed", "5", "--out", "other")
+    assert other.code == 3
+    assert "the initial weights have seen recordings of the test part" in other.err
+    assert not Path("other").exists()
+    allowed = fusionkit(*start, "--seed", "5", "--allow-leak", "true", "--out", "other", "--json")
+    assert json.loads(allowed.out)["leaky"] is True
+    table = pd.read_csv("other/split.csv", comment="#").set_index("record")["split"]
+    seen = {record for record, part in table.items() if part == "test" and split[record] != "test"}
+    assert seen
+    assert all(record in " ".join(json.loads(allowed.out)["leaks"]) for record in seen)
+    same = fusionkit(*start, "--split", trained / "split.csv", "--out", "same")
+    assert same.code == 0, same.err
+
+    # What the first run saw is remembered over the second one.
+    score = ("evaluate", "same", "--data", f"folder:{heart_folder}", *SUBJECT, "--out", "scored")
+    assert fusionkit(*score).code == 3
+
+
+def test_a_test_part_that_chose_the_epoch_counts_as_seen(fusionkit: Command, heart_folder: Path) -> None:
+    data = ("--data", f"folder:{heart_folder}", *SUBJECT)
+    answer = fusionkit("run", *data, *PAIR, *TINY, "--validation", "test", "--out", "here")
+    assert answer.code == 0, answer.err
+    assert "the test part also chose the epoch" in answer.out
+    refused = fusionkit("evaluate", "here", *data, "--split", "here/split.csv", "--out", "again")
+    assert refused.code == 3
+    assert "the model was trained on" in refused.err

@@ -13,6 +13,7 @@ from fusionkit import plugins
 from fusionkit.plugins import build_registry
 from fusionkit.registry import Provider
 from fusionkit.reproduce import targets
+from fusionkit.reproduce.lock import locked
 from fusionkit.reproduce.targets import FINDING_F1, Target
 from tests.conftest import Answer
 
@@ -73,7 +74,7 @@ def test_a_table_is_made_and_the_second_time_only_read(fusionkit: Command, heart
     accuracies = [summary["metrics"]["test"]["accuracy"] for summary in scores]
     assert row["own"]["accuracy"]["value"] == pytest.approx(sum(accuracies) / 2)
     assert row["own"]["accuracy"]["spread"] == pytest.approx(abs(accuracies[0] - accuracies[1]) / 2)
-    assert row["published"]["accuracy"] == {"value": 0.75, "spread": 0.01, "runs": 10}
+    assert row["published"]["accuracy"] == {"value": 0.75, "spread": 0.01, "runs": 10, "erratum": False}
     again = fusionkit(*command)
     assert again.code == 0, again.err
     assert "2 of 2 runs are there already" in again.err
@@ -81,6 +82,15 @@ def test_a_table_is_made_and_the_second_time_only_read(fusionkit: Command, heart
     for name in ("scores.md", "scores.csv", "scores.tex"):
         assert (tmp_path / "here" / name).is_file()
         assert f"here/{name}" in again.out
+
+
+def test_a_folder_in_use_is_refused(fusionkit: Command, heart_folder: Path, tmp_path: Path) -> None:
+    command = ("reproduce", "scores", "--data", f"folder:{heart_folder}", *SUBJECT, "--out", "here")
+    with locked(tmp_path / "here"):
+        answer = fusionkit(*command)
+    assert answer.code == 2
+    assert "is in use by process" in answer.err
+    assert not (tmp_path / "here" / "tiny").exists()
 
 
 def test_a_quick_table_says_so(fusionkit: Command, heart_folder: Path) -> None:

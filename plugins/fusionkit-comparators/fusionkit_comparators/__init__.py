@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from fusionkit.hookspecs import hookimpl
 from fusionkit.interfaces import Encoder
@@ -22,3 +23,14 @@ def register_encoders(register: Callable[[str, type[Encoder]], None]) -> None:
     register("resnet18", ResNet18)
     register("densenet169", DenseNet169)
     register("inception_v3", InceptionV3)
+
+
+@hookimpl
+def register_presets(register: Callable[[str, Mapping[str, Any]], None]) -> None:
+    """Register the comparators of AudioFuse where timm is installed."""
+    from fusionkit_comparators.presets import PRESETS
+    from fusionkit_comparators.timm_loader import missing_libraries
+
+    if not missing_libraries():
+        for name, preset in PRESETS.items():
+            register(name, preset)

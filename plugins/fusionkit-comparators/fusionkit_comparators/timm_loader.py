@@ -52,9 +52,14 @@ def load_timm(owner: str) -> Any:
         ) from error
 
 
+def missing_libraries() -> list[str]:
+    """Return what is not installed that the encoders need; nothing is imported to find out."""
+    return [name for name in ("timm", "torchvision") if importlib.util.find_spec(name) is None]
+
+
 def says_if_unavailable(encoder: _Class) -> _Class:
     """Add to the summary of an encoder what is not installed that it needs; nothing is imported to find out."""
-    missing = [name for name in ("timm", "torchvision") if importlib.util.find_spec(name) is None]
+    missing = missing_libraries()
     if missing:
         first, _, rest = (encoder.__doc__ or "").partition("\n")
         reason = f"unavailable here: {' and '.join(missing)} not installed, {_REMEDY}"

@@ -148,3 +148,15 @@ def test_an_index_beyond_the_branches_is_refused(toy, name, option, index):
 def test_how_many_branches_a_fuser_takes(name, minimum, maximum):
     fuser = REGISTRY.get("fuser", name).target
     assert (fuser.min_branches, fuser.max_branches) == (minimum, maximum)
+
+
+@pytest.mark.parametrize("name", ["concat", "film", "cross_attention"])
+def test_a_fuser_can_start_as_the_layers_of_keras(toy, name: str) -> None:
+    options: dict[str, Any] = {"initialisation": "keras"} | ({"identity_init": False} if name == "film" else {})
+    fuser: Any = build(name, toy(2).branches, 1, options)
+    for part in fuser.modules():
+        if isinstance(part, nn.Linear):
+            assert not part.bias.any()
+    head = fuser.head[0]
+    bound = (6 / (head.in_features + head.out_features)) ** 0.5
+    assert 0.9 * bound < float(head.weight.detach().abs().max()) <= bound

@@ -73,6 +73,7 @@ def fake_run() -> Callable[..., None]:
         value = 0.5 + config.seed / 10
         test = {"accuracy": value, "f1": {"normal": 0.1, "abnormal": value / 2}, "classes": ["normal", "abnormal"]}
         found = {"leaky": False, "record_wise": False, "cautions": ["beware"], "metrics": {"test": test}}
+        found["last_epochs"] = {}
         (out / "metrics.json").write_text(json.dumps(found), encoding="utf-8")
 
     return run

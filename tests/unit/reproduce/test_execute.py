@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from fusionkit.errors import RunError, UsageError
+from fusionkit.errors import FusionkitError, PluginError, ResourceError, RunError, UsageError
 from fusionkit.registry import Registry
 from fusionkit.reproduce import execute as module
 from fusionkit.reproduce.execute import execute, is_complete
-from fusionkit.reproduce.plan import Plan, Request, plan
+from fusionkit.reproduce.plan import Plan, TableRequest, plan
 from fusionkit.reproduce.targets import Target
 from fusionkit.run.reporter import SilentReporter
 
@@ -26,7 +26,7 @@ class Notes(SilentReporter):
 
 @pytest.fixture
 def planned(presets: Registry, make_target: Callable[..., Target], heart_folder: Path, tmp_path: Path) -> Plan:
-    request = Request(target=make_target(), spec=f"folder:{heart_folder}", seeds=(0, 1), out=tmp_path / "out")
+    request = TableRequest(target=make_target(), spec=f"folder:{heart_folder}", seeds=(0, 1), out=tmp_path / "out")
     return plan(request, presets)
 
 
@@ -76,6 +76,20 @@ def test_a_run_of_another_configuration_is_neither_used_nor_removed(
     with pytest.raises(UsageError, match=r"another configuration \(training.epochs 9 instead of 7\)"):
         is_complete(run)
     assert (run.folder / "metrics.json").is_file()
+    (run.folder / "metrics.json").unlink()
+    with pytest.raises(UsageError, match="another configuration"):
+        execute(dataclasses.replace(planned, runs=(run,)), presets, SilentReporter())
+    assert (run.folder / "config.toml").is_file()
+
+
+def test_a_run_that_was_stopped_before_it_wrote_its_configuration_starts_anew(
+    planned: Plan, presets: Registry, made: list[Path]
+) -> None:
+    stopped = planned.runs[0].folder
+    stopped.mkdir(parents=True)
+    (stopped / "config.toml").touch()
+    assert execute(planned, presets, SilentReporter()) == []
+    assert len(made) == 4
 
 
 def test_another_device_is_the_same_run(planned: Plan, presets: Registry, made: list[Path]) -> None:
@@ -95,12 +109,17 @@ def test_a_folder_that_is_no_run_is_left_alone(planned: Plan, presets: Registry,
     assert (folder / "thesis.txt").is_file()
 
 
+@pytest.mark.parametrize("kind", [RunError, ResourceError, PluginError])
 def test_a_run_that_fails_is_told_and_the_others_go_on(
-    planned: Plan, presets: Registry, fake_run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    planned: Plan,
+    presets: Registry,
+    fake_run: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[FusionkitError],
 ) -> None:
     def run(config: Any, *given: Any, out: Path, **named: Any) -> None:
         if out == planned.runs[0].folder:
-            raise RunError("the loss became NaN")
+            raise kind("the loss became NaN")
         fake_run(config, *given, out=out, **named)
 
     monkeypatch.setattr(module, "run", run)

@@ -10,20 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from fusionkit.config.toml import dump
 from fusionkit.errors import DataError
 from fusionkit.registry import Registry
-from fusionkit.reproduce.plan import Plan, Request, plan
+from fusionkit.reproduce.plan import Plan, TableRequest, plan
 from fusionkit.reproduce.tables import Comparison, Figure, Row, compare, mean, score_rows, scores_row
 from fusionkit.reproduce.targets import Target
 from fusionkit.reproduce.write import cells, latex, markdown, write_tables
 from fusionkit.reproduce.write import csv as as_csv
+from fusionkit.run.prepare import STOPPED_ON_TEST
+
+NAMED = ("record-wise: subject leakage not excluded", "epoch chosen on the test part")
 
 
 @pytest.fixture
 def planned(
     presets: Registry, make_target: Callable[..., Target], fake_run: Callable[..., None], tmp_path: Path
 ) -> Plan:
-    request = Request(target=make_target(), spec="folder:hearts", models=("tiny",), out=tmp_path / "out")
+    request = TableRequest(target=make_target(), spec="folder:hearts", models=("tiny",), out=tmp_path / "out")
     made = plan(request, presets)
     for run in made.runs:
         fake_run(run.config, presets, out=run.folder)
@@ -82,11 +86,59 @@ def test_several_folds_give_the_pooled_row_and_the_mean(planned: Plan) -> None:
 
 def test_leaks_and_unknown_subjects_are_stamped_on_every_form(planned: Plan) -> None:
     _change(planned.runs[1].folder, leaky=True, record_wise=True)
+    _change(planned.runs[2].folder, cautions=[STOPPED_ON_TEST])
     quick = dataclasses.replace(planned, request=dataclasses.replace(planned.request, quick=True))
     comparison = compare(quick, score_rows(quick))
     for text in (markdown(comparison), as_csv(comparison), latex(comparison)):
-        for stamp in ("QUICK", "LEAKY", "record-wise: subject leakage not excluded"):
+        for stamp in ("QUICK", "LEAKY", *NAMED):
             assert stamp in text
+    caption = next(line for line in latex(comparison).splitlines() if line.startswith(r"\caption"))
+    assert all(stamp in caption for stamp in NAMED)
+    assert all(set(NAMED) <= set(row["stamp"].split("; ")) for row in csv.DictReader(io.StringIO(as_csv(comparison))))
+
+
+def test_the_mean_of_the_last_epochs_stands_beside_the_published_figures(
+    planned: Plan, make_target: Callable[..., Target]
+) -> None:
+    target = make_target(ddof=0, percent=True, columns={"accuracy": "accuracy"})
+    request = dataclasses.replace(planned.request, target=target)
+    evaluation = dataclasses.replace(planned.runs[0].config.evaluation, last_epochs=4)
+    training = dataclasses.replace(planned.runs[0].config.training, selection="last")
+    epochs = [[0.1, 0.2, 0.6], [0.3, 0.5, 0.4], [0.9, 0.7, 0.7]]
+    runs = []
+    for run, values in zip(planned.runs, epochs, strict=True):
+        config = dataclasses.replace(run.config, evaluation=evaluation, training=training)
+        runs.append(dataclasses.replace(run, config=config))
+        (run.folder / "config.toml").write_text(dump(config), encoding="utf-8")
+        means, sds = {"accuracy": statistics.mean(values)}, {"accuracy": statistics.pstdev(values)}
+        _change(run.folder, last_epochs={"epochs": 3, "mean": means, "sd": sds})
+    averaged = dataclasses.replace(planned, request=request, runs=tuple(runs))
+    mean_row, last = score_rows(averaged)
+    assert (mean_row.name, last.name) == ("tiny, mean of the last 3 epochs", "tiny, last epoch")
+    every = [100 * value for values in epochs for value in values]
+    figure = mean_row.own["accuracy"]
+    assert (figure.value, figure.spread) == pytest.approx((statistics.mean(every), statistics.pstdev(every)))
+    assert (figure.runs, mean_row.runs) == (3, 3)
+    assert mean_row.published["accuracy"].value == 0.75
+    assert last.published == {}
+    assert last.own["accuracy"].value == pytest.approx(60)
+    notes = compare(averaged, [mean_row, last]).notes
+    assert any("over those epochs of all runs together" in note for note in notes)
+
+
+def test_a_model_without_its_plugin_shows_the_published_figures(
+    planned: Plan, make_target: Callable[..., Target]
+) -> None:
+    target = make_target(plugins={"tiny": "some-plugin"}, errata={("tiny", "F1 abnormal"): "printed twice"})
+    request = dataclasses.replace(planned.request, target=target)
+    without = dataclasses.replace(planned, request=request, runs=(), absent=("tiny",))
+    comparison = compare(without, score_rows(without))
+    ((name, runs, *figures),) = cells(comparison)[1]
+    assert (name, runs) == ("tiny, not run: needs some-plugin", "0")
+    assert figures == ["0.75 ± 0.01", "n/a", "0.50 (erratum)", "n/a"]
+    assert "erratum of the paper, tiny, F1 abnormal: printed twice" in comparison.notes
+    flags = [row["published_erratum"] for row in csv.DictReader(io.StringIO(as_csv(comparison)))]
+    assert flags == ["False", "True"]
 
 
 def test_f1_of_the_finding_needs_two_classes(planned: Plan) -> None:
@@ -118,6 +170,12 @@ def test_latex_escapes_what_means_something() -> None:
     assert r"a\_b|c & 2 & 0.500 $\pm$ 0.003 & 0.1235 $\pm$ 0.0100 \\" in text
     assert r"\caption{t: 10 \%. mean $\pm$ SD}" in text
     assert text.count("&") == 2 + 3 + 3
+
+
+def test_a_remark_of_several_lines_stays_a_comment_in_latex() -> None:
+    remarks = latex(_comparison(cautions=("one\n\\input{x}",))).partition(r"\end{table}")[2].strip().splitlines()
+    assert all(line.startswith("% ") for line in remarks)
+    assert r"% one \input{x}" in remarks
 
 
 def test_a_figure_that_is_not_defined_is_not_available() -> None:

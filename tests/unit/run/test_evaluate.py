@@ -18,7 +18,7 @@ from fusionkit.model.inference import probabilities
 from fusionkit.plugins import build_registry
 from fusionkit.registry import Registry
 from fusionkit.run.evaluate import evaluate
-from fusionkit.run.evaluation_request import Request
+from fusionkit.run.evaluation_request import EvaluationRequest
 from fusionkit.run.foreign_data import model_labels, model_windows
 from fusionkit.run.run import run
 from fusionkit.run.saved_model import load_model
@@ -52,7 +52,7 @@ def test_channels_are_found_by_name_and_windows_and_preprocessing_are_those_of_t
     folder = trained(registry, tmp_path, spec, data=cut, preprocessors=[{"name": "baseline"}])
     saved = load_model(folder, registry)
     other, signals = leads(tmp_path / "b", "II,aVF,V5", seed=1)
-    request = Request(data=model_windows(saved, other, {}))
+    request = EvaluationRequest(data=model_windows(saved, other, {}))
     result = evaluate(folder, saved, request, registry, out=tmp_path / "scored")
     table = pd.read_csv(result.folder / "predictions.csv", dtype={"record": str})
     assert len(table) == 16 * 5
@@ -67,7 +67,9 @@ def test_channels_are_found_by_name_and_windows_and_preprocessing_are_those_of_t
 
     lacking, _ = leads(tmp_path / "c", "I,aVF", seed=2)
     with pytest.raises(DataError, match="the model takes V5, II, but the recordings have I, aVF"):
-        evaluate(folder, saved, Request(data=model_windows(saved, lacking, {})), registry, out=tmp_path / "no")
+        evaluate(
+            folder, saved, EvaluationRequest(data=model_windows(saved, lacking, {})), registry, out=tmp_path / "no"
+        )
 
 
 def test_the_folds_of_a_split_share_one_model(registry: Registry, tmp_path: Path) -> None:
@@ -75,7 +77,7 @@ def test_the_folds_of_a_split_share_one_model(registry: Registry, tmp_path: Path
     folder = trained(registry, tmp_path, spec)
     saved = load_model(folder, registry)
     other, _ = leads(tmp_path / "b", "V5", samples=400, seed=1)
-    whole = Request(data=model_windows(saved, other, {}))
+    whole = EvaluationRequest(data=model_windows(saved, other, {}))
     folds = dataclasses.replace(whole, split=SplitSettings(split="k-fold", folds=2))
     tables = [
         pd.read_csv(evaluate(folder, saved, request, registry, out=tmp_path / name).folder / "predictions.csv")
@@ -102,7 +104,7 @@ def test_the_checkpoint_of_a_fold_has_seen_what_its_fold_trained_on(registry: Re
     other = dataclasses.replace(saved.config, data=DataSettings(spec=f"folder:{tmp_path}"))
     assert seen_records(checkpoint, saved, other, everything) == ()
     with pytest.raises(DataError, match=f"trained on {len(expected)} of these") as caught:
-        evaluate(checkpoint, saved, Request(data=model_windows(saved, spec, {})), registry)
+        evaluate(checkpoint, saved, EvaluationRequest(data=model_windows(saved, spec, {})), registry)
     assert list(caught.value.details) == sorted(expected)
 
 
