@@ -72,9 +72,9 @@ class AuditedData:
         """
         if self.leaks:
             raise DataError(
-                f"leak: {len(self.leaks)} times what belongs to one person or recording stands in more than one part; "
-                "correct the subjects or the split, remove copies, or go on with --allow-leak, which stamps LEAKY on "
-                "every table",
+                "leak: what belongs to one person or recording stands in more than one part "
+                f"({len(self.leaks)} case{'s' * (len(self.leaks) > 1)}); correct the subjects or the split, remove "
+                "copies, or go on with --allow-leak, which stamps LEAKY on every table",
                 self.leaks,
             )
 
