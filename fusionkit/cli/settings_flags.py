@@ -59,7 +59,9 @@ def _of_section(section: str) -> list[OptionSpec]:
 def _with_flags(command: Command, specs: Sequence[OptionSpec]) -> Command:
     for spec in reversed(specs):
         metavar = "VALUE" if " " in spec.type_name else spec.type_name.upper()
-        command = click.option(_flag(spec), spec.name, metavar=metavar, help=_help(spec))(command)
+        # A switch needs no value: --allow-leak is --allow-leak true.
+        switch: dict[str, Any] = {"is_flag": False, "flag_value": "true"} if spec.type_name == "bool" else {}
+        command = click.option(_flag(spec), spec.name, metavar=metavar, help=_help(spec), **switch)(command)
     return command
 
 

@@ -94,7 +94,7 @@ def evaluate(
     if leaks and not request.allow_leak:
         raise DataError(
             f"leak: the model was trained on {len(leaks)} of these recordings; score its test part with --split "
-            f"{home / 'split.csv'}, or go on with --allow-leak true, which stamps LEAKY on every table",
+            f"{home / 'split.csv'}, or go on with --allow-leak, which stamps LEAKY on every table",
             leaks,
         )
     views = compute_views(saved.model, config.branches, registry, prepared, ViewCache(warn=reporter.note), reporter)[1]

@@ -29,7 +29,7 @@ def test_a_leak_ends_with_exit_code_3_and_a_whole_json_document(fusionkit: Comma
     assert answer.code == 3
     assert json.loads(answer.out)["leaky"] is True
     assert "subject s" in answer.err
-    assert fusionkit(*data, "--allow-leak", "true").code == 0
+    assert fusionkit(*data, "--allow-leak").code == 0
 
 
 @pytest.mark.parametrize("option", ["folder.subjct=x", "mel.n_fft=512"])

@@ -57,7 +57,7 @@ def test_a_leak_stops_a_run_before_training_and_names_what_leaks(
     assert "Traceback" not in answer.err
     assert not Path("here").exists()
 
-    allowed = fusionkit(*given, "--allow-leak", "true", "--json")
+    allowed = fusionkit(*given, "--allow-leak", "--json")
     assert allowed.code == 0, allowed.err
     told = json.loads(allowed.out)
     assert told["leaky"] is True
@@ -70,7 +70,7 @@ def test_a_leak_is_stamped_on_the_tables_in_the_terminal(
     fusionkit: Command, heart_folder: Path, tmp_path: Path
 ) -> None:
     place = write_manifest(heart_folder, tmp_path / "all.csv", lambda file: f"p{int(file.name[1:3]) % 5}")
-    answer = fusionkit("run", "--data", place, "--split", "predefined", "--allow-leak", "true", *ONE, *TINY)
+    answer = fusionkit("run", "--data", place, "--split", "predefined", "--allow-leak", *ONE, *TINY)
     assert answer.code == 0, answer.err
     figures, confusion = answer.out.index("balanced accuracy"), answer.out.index("true \\ predicted")
     assert "LEAKY" in answer.out[:figures]
