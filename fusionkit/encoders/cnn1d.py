@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import CHANNEL_TIME, Encoder, Features
-from fusionkit.layers.convolution import same_padding
+from fusionkit.layers.convolution import convolution, same_padding
+from fusionkit.layers.dropout import Dropout
 from fusionkit.layers.initialisation import initialise_keras
 from fusionkit.options import Option
 
@@ -111,16 +112,16 @@ class CNN1d(Encoder):
         for width_in, width, length, pool in zip((in_channels, *channels), channels, lengths, pools, strict=False):
             before, after = same_padding(length, kernel_size, step) if padding == "same" else (0, 0)
             if after > before:
-                blocks.append(nn.ConstantPad1d((0, after - before), 0.0))
-            blocks.append(nn.Conv1d(width_in, width, kernel_size, stride=step, padding=before))
-            normalise = [nn.BatchNorm1d(width, eps=norm_eps, momentum=norm_momentum)] if norm == "batch" else []
+                blocks.append(nn.ConstantPad2d((0, after - before, 0, 0), 0.0))
+            blocks.append(convolution(width_in, width, kernel_size, stride=step, padding=before))
+            normalise = [nn.BatchNorm2d(width, eps=norm_eps, momentum=norm_momentum)] if norm == "batch" else []
             activate = activations[activation]()
             blocks.extend([activate, *normalise] if order == "conv-act-norm" else [*normalise, activate])
             if pool > 1:
-                blocks.append(nn.MaxPool1d(pool))
+                blocks.append(nn.MaxPool2d((1, pool)))
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Sequential(
-            nn.Dropout(drop_rate),
+            Dropout(drop_rate),
             nn.Linear(channels[-1], embed_dim),
             nn.ReLU() if head_activation else nn.Identity(),
         )
@@ -129,7 +130,8 @@ class CNN1d(Encoder):
 
     def forward(self, view: Tensor) -> Features:
         """Map views [batch, channel, time] to features."""
-        steps: Tensor = self.blocks(view)
+        # Two-dimensional layers, since PyTorch keeps channels last in memory, which is faster, in images alone.
+        steps: Tensor = self.blocks(view.unsqueeze(2)).squeeze(2)
         return Features(tokens=steps.transpose(1, 2), vector=self.head(steps.mean(dim=-1)))
 
     def classifier(self, num_outputs: int, /) -> nn.Module:

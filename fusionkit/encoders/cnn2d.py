@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from torch import Tensor, nn
 
 from fusionkit.interfaces import CHANNEL_FREQ_TIME, Encoder, Features
+from fusionkit.layers.dropout import Dropout
 from fusionkit.options import Option
 
 
@@ -72,4 +73,4 @@ class CNN2d(Encoder):
 
     def classifier(self, num_outputs: int, /) -> nn.Module:
         """Return a linear head whose logits pass dropout."""
-        return nn.Sequential(super().classifier(num_outputs), nn.Dropout(self.logits_drop_rate))
+        return nn.Sequential(super().classifier(num_outputs), Dropout(self.logits_drop_rate))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import CHANNEL_TIME, Encoder, Features
+from fusionkit.layers.dropout import Dropout
 from fusionkit.layers.initialisation import initialise_kaiming_normal
 from fusionkit.layers.positions import sinusoidal
 from fusionkit.layers.transformer import TransformerBlock
@@ -134,7 +135,7 @@ class CNNTransformer(Encoder):
         self.register_buffer(
             "positions", {"sinusoidal": table[:-1], "constant": table[-1:], "none": None}[positions], persistent=False
         )
-        self.embed_drop = nn.Dropout(drop_rate)
+        self.embed_drop = Dropout(drop_rate)
         blocks = [
             TransformerBlock(
                 embed_dim,

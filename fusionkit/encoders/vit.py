@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import CHANNEL_FREQ_TIME, Encoder, Features
+from fusionkit.layers.dropout import Dropout
 from fusionkit.layers.initialisation import initialise_keras, initialise_truncated_normal
 from fusionkit.layers.patch_embedding import PatchEmbedding
 from fusionkit.layers.positions import sinusoidal_2d
@@ -89,7 +90,7 @@ class ViT(Encoder):
         self.initialisation = initialisation
         self.patches = PatchEmbedding(view_shape, _patch_size(view_shape, patch_size), embed_dim)
         self.class_token = nn.Parameter(torch.empty(1, 1, embed_dim)) if pool == "token" else None
-        self.embed_drop = nn.Dropout(embed_drop_rate)
+        self.embed_drop = Dropout(embed_drop_rate)
         self.blocks = nn.Sequential(
             *(
                 TransformerBlock(

@@ -7,6 +7,8 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fusionkit.layers.dropped_attention import DroppedAttention
+
 
 class MultiHeadAttention(nn.Module):
     r"""Scaled dot-product attention of queries over keys, in several heads.
@@ -63,12 +65,12 @@ class MultiHeadAttention(nn.Module):
         Tensor [batch, query token, out_dim]
         """
         key, value = self.key_value(key_value).chunk(2, dim=-1)
-        attended = F.scaled_dot_product_attention(
-            self._heads(self.query(query)),
-            self._heads(key),
-            self._heads(value),
-            dropout_p=self.drop_rate if self.training else 0.0,
-        )
+        q, k, v = (self._heads(x) for x in (self.query(query), key, value))
+        drop_rate = self.drop_rate if self.training else 0.0
+        if drop_rate and q.device.type == "cpu":
+            attended: Tensor = DroppedAttention.apply(q, k, v, drop_rate)  # type: ignore[no-untyped-call]
+        else:
+            attended = F.scaled_dot_product_attention(q, k, v, dropout_p=drop_rate)
         output: Tensor = self.out(attended.transpose(1, 2).flatten(2))
         return output
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import BranchSpec
+from fusionkit.layers.dropout import Dropout
 from fusionkit.options import Option
 
 ActivationName = Literal["relu", "gelu", "none"]
@@ -59,7 +60,7 @@ def fusion_head(
     return nn.Sequential(
         *_linear(in_dim, hidden_dim, head_norm),
         activations[activation](),
-        nn.Dropout(drop_rate),
+        Dropout(drop_rate),
         *_linear(hidden_dim, num_outputs, head_norm),
     )
 

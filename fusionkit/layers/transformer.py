@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fusionkit.layers.attention import MultiHeadAttention
+from fusionkit.layers.dropout import Dropout
 
 
 class TransformerBlock(nn.Module):
@@ -61,15 +62,15 @@ class TransformerBlock(nn.Module):
         self.attn = MultiHeadAttention(
             dim, dim, num_heads=num_heads, head_dim=dim // num_heads, out_dim=dim, drop_rate=attn_drop_rate
         )
-        self.attn_drop = nn.Dropout(proj_drop_rate)
+        self.attn_drop = Dropout(proj_drop_rate)
         self.mlp_norm = nn.LayerNorm(dim, eps=norm_eps)
         self.mlp = nn.Sequential(
             nn.Linear(dim, hidden_dim),
             activation(),
-            nn.Dropout(drop_rate),
+            Dropout(drop_rate),
             nn.Linear(hidden_dim, dim),
             activation() if activate_output else nn.Identity(),
-            nn.Dropout(drop_rate),
+            Dropout(drop_rate),
         )
 
     def forward(self, x: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 from fusionkit.layers.attention import MultiHeadAttention
+from fusionkit.layers.dropout import draw_kept, kept_scale
+from fusionkit.layers.dropped_attention import DroppedAttention
 from fusionkit.layers.initialisation import initialise_keras
 from fusionkit.layers.transformer import TransformerBlock
 
@@ -135,3 +137,36 @@ def test_keras_initialisation():
         assert weight.abs().max().item() == pytest.approx(bound, rel=1e-3)
         assert weight.std().item() == pytest.approx(bound / math.sqrt(3), rel=0.02)
     assert not any(p.any() for name, p in block.named_parameters() if name.endswith("bias"))
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize(("queries", "keys"), [(1, 9), (6, 6), (700, 700)])
+def test_dropped_attention_is_the_plain_formula_with_some_weights_dropped(queries, keys, autocast):
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(3, 2, n, 4, requires_grad=True) for n in (queries, keys, keys))
+    inputs = [x.bfloat16() for x in (query, key, value)] if autocast else [query, key, value]
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        torch.manual_seed(1)
+        found = DroppedAttention.apply(*inputs, 0.3)
+    torch.manual_seed(1)
+    kept = draw_kept((6, queries, keys), 0.3).view(3, 2, queries, keys).double() * kept_scale(0.3)
+    wide = [x.detach().double().requires_grad_() for x in (query, key, value)]
+    weights = torch.softmax(wide[0] @ wide[1].transpose(-1, -2) / 2, dim=-1) * kept
+    expected = weights @ wide[2]
+    slope = torch.randn(expected.shape, dtype=torch.float64)
+    found.backward(slope.to(found.dtype))
+    expected.backward(slope)
+    tolerance = 5e-2 if autocast else 1e-5
+    assert found.dtype is (torch.bfloat16 if autocast else torch.float32)
+    assert torch.allclose(found.double(), expected, atol=tolerance)
+    for own, other in zip((query, key, value), wide, strict=True):
+        assert torch.allclose(own.grad.double(), other.grad, atol=tolerance * max(1.0, float(other.grad.abs().max())))
+
+
+def test_attention_drops_weights_in_training_alone():
+    torch.manual_seed(0)
+    attention = MultiHeadAttention(8, 8, num_heads=2, head_dim=4, out_dim=8, drop_rate=0.5)
+    x = torch.randn(2, 5, 8)
+    assert not torch.equal(attention(x, x), attention(x, x))
+    attention.eval()
+    assert torch.equal(attention(x, x), attention(x, x))

@@ -10,11 +10,11 @@ from fusionkit.errors import UsageError
 
 def reference(encoder: CNN1d, view: np.ndarray, *, stride: int, pools: tuple[int, ...], order: str) -> np.ndarray:
     """The last map of one sample, in float64, from scipy's correlation and the padding rule of TensorFlow."""
-    convs = [m for m in encoder.blocks if isinstance(m, nn.Conv1d)]
-    norms = [m for m in encoder.blocks if isinstance(m, nn.BatchNorm1d)]
+    convs = [m for m in encoder.blocks if isinstance(m, nn.Conv2d)]
+    norms = [m for m in encoder.blocks if isinstance(m, nn.BatchNorm2d)]
     x = view
     for conv, norm, pool in zip(convs, norms, pools, strict=True):
-        weight = conv.weight.detach().numpy()
+        weight = conv.weight.detach()[:, :, 0].numpy()
         kernel, length = weight.shape[-1], x.shape[-1]
         total = max((-(-length // stride) - 1) * stride + kernel - length, 0)
         padded = np.pad(x, ((0, 0), (total // 2, total - total // 2)))
@@ -49,7 +49,7 @@ def test_equals_a_reference_in_float64(samples, kernel_size, stride, order):
         embed_dim=5,
     ).double()
     for norm in encoder.modules():
-        if isinstance(norm, nn.BatchNorm1d):
+        if isinstance(norm, nn.BatchNorm2d):
             nn.init.normal_(norm.running_mean)
             nn.init.uniform_(norm.running_var, 0.5, 2)
             nn.init.normal_(norm.weight)
@@ -84,7 +84,7 @@ def test_dropout_acts_in_training_only(drop_rate):
 
 def test_keras_start():
     encoder = CNN1d((1, 500), initialisation="keras")
-    conv = next(m for m in encoder.blocks if isinstance(m, nn.Conv1d))
+    conv = next(m for m in encoder.blocks if isinstance(m, nn.Conv2d))
     assert conv.weight.abs().max().item() == pytest.approx((6 / (16 + 16 * 64)) ** 0.5, rel=0.01)
     assert not conv.bias.any()
     assert not encoder.classifier(2).bias.any()

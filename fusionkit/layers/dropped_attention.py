@@ -1,0 +1,89 @@
+"""Scaled dot-product attention with dropout of its weights, for CPUs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fusionkit.layers.dropout import draw_kept, kept_scale
+
+_CHUNK = 1 << 18  # weights at a time: they stay in the cache of a core
+
+
+class DroppedAttention(torch.autograd.Function):
+    r"""Attention :math:`D \circ \mathrm{softmax}(Q K^\top / \sqrt{d})\, V` with a random D of zeros and 1 / (1 - p).
+
+    PyTorch has no fused kernel of it for CPUs, and its plain one passes over all weights a dozen times in main memory.
+    Here a few heads are done at a time, and the backward pass computes their weights again instead of storing them: of
+    the weights only D is kept, a byte each.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, drop_rate: float) -> Tensor:
+        """Attend.
+
+        Parameters
+        ----------
+        ctx : context
+            PyTorch's, for the backward pass.
+        query : Tensor [batch, head, query token, dim]
+            What asks.
+        key, value : Tensor [batch, head, key token, dim]
+            What is attended to.
+        drop_rate : float
+            Probability p, below 1.
+
+        Returns
+        -------
+        Tensor [batch, head, query token, dim]
+        """
+        root = 1 / math.sqrt(query.shape[-1])
+        q, k, v = (_stacked(x) for x in (query * root, key, value))
+        kept = draw_kept((len(q), q.shape[1], k.shape[1]), drop_rate)
+        scale = kept_scale(drop_rate)
+        output = torch.empty_like(q)
+        with torch.autocast("cpu", enabled=False):
+            for few in _chunks(kept):
+                weights = _weights(q[few], k[few]).mul_(kept[few])
+                torch.bmm(weights, v[few], out=output[few]).mul_(scale)
+        ctx.save_for_backward(q, k, v, kept)
+        ctx.scale, ctx.root, ctx.shape = scale, root, query.shape
+        return output.view(query.shape)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        """Return the gradients of query, key and value."""
+        q, k, v, kept = ctx.saved_tensors
+        # d(weights) is linear in the gradient of the output: scaling that once is enough.
+        grad = _stacked(gradients[0]) * ctx.scale
+        grads = tuple(torch.empty_like(x) for x in (q, k, v))
+        with torch.autocast("cpu", enabled=False):
+            for few in _chunks(kept):
+                weights = _weights(q[few], k[few])
+                slope = torch.bmm(grad[few], v[few].transpose(1, 2)).mul_(kept[few])
+                slope = torch._softmax_backward_data(slope, weights, -1, weights.dtype)
+                torch.bmm(slope, k[few], out=grads[0][few])
+                torch.bmm(slope.transpose(1, 2), q[few], out=grads[1][few])
+                torch.bmm(weights.mul_(kept[few]).transpose(1, 2), grad[few], out=grads[2][few])
+        batch, heads = ctx.shape[:2]
+        dq, dk, dv = (x.view(batch, heads, *x.shape[1:]) for x in grads)
+        return dq * ctx.root, dk, dv, None
+
+
+def _stacked(x: Tensor) -> Tensor:
+    """Return [batch, head, token, dim] as [batch and head, token, dim]."""
+    return x.reshape(-1, *x.shape[2:])
+
+
+def _chunks(kept: Tensor) -> Iterator[slice]:
+    step = max(1, _CHUNK * torch.get_num_threads() // max(1, kept[0].numel()))
+    for start in range(0, len(kept), step):
+        yield slice(start, start + step)
+
+
+def _weights(query: Tensor, key: Tensor) -> Tensor:
+    return torch.softmax(torch.bmm(query, key.transpose(1, 2)), dim=-1)
