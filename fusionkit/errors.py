@@ -64,6 +64,12 @@ class ResourceError(FusionkitError):
     exit_code = 6
 
 
+class StoppedError(FusionkitError):
+    """A run that was asked to stop, and that goes on from there when it is resumed."""
+
+    exit_code = 75
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a hint on the nearest known name, or all known names when none is near.
 

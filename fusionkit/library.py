@@ -201,7 +201,7 @@ def fit_prepared(config: RunConfig, registry: Registry, prepared: Prepared, repo
         metrics=metrics,
         predictions=predictions.drop(columns="fold"),
         history=outcome.history,
-        cautions=prepared.cautions,
+        cautions=(*prepared.cautions, *outcome.cautions),
         leaks=prepared.leaks,
     )
 

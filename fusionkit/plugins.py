@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import metadata
+from types import MappingProxyType
 from typing import Any
 
 import pluggy
@@ -39,6 +40,11 @@ class Plugin:
     cause: str = ""
 
 
+_COMPARATORS = ("mobilenet_v3", "efficientnet_b0", "resnet18", "densenet169", "inception_v3")
+_HINT = "it comes with the plugin fusionkit-comparators and the library timm: pip install fusionkit-comparators timm"
+_ELSEWHERE = MappingProxyType({f"{kind}{name}": _HINT for name in _COMPARATORS for kind in ("", "audiofuse_")})
+
+
 def build_registry(entry_points: Iterable[metadata.EntryPoint] | None = None) -> tuple[Registry, list[Plugin]]:
     """Load the built-in components and every installed plugin.
 
@@ -55,6 +61,7 @@ def build_registry(entry_points: Iterable[metadata.EntryPoint] | None = None) ->
         What became of each plugin, the broken ones with the cause.
     """
     registry = Registry()
+    registry.elsewhere = _ELSEWHERE
     own = Provider("fusionkit", __version__)
     plugins = [Plugin("builtins", own, register_plugin(registry, builtins, own))]
     found = metadata.entry_points(group=PROJECT) if entry_points is None else entry_points

@@ -96,6 +96,8 @@ class Registry:
         self._conflicts: dict[tuple[Kind, str], list[Provider]] = {}
         self.unavailable: list[str] = []
         """One line for each plugin that could not be loaded: shown when a name is not found."""
+        self.elsewhere: Mapping[str, str] = {}
+        """From the name of a component to how to install the plugin that brings it: told when the name is not found."""
 
     def register(self, kind: Kind, name: str, target: Any, provider: Provider) -> None:
         """Add a component after checking its name and its signature.
@@ -157,6 +159,8 @@ class Registry:
 
     def _unknown(self, kind: str, name: str, known: Iterable[str]) -> FusionkitError:
         plain, names = plain_name(name), sorted(known)
+        if plain in self.elsewhere:
+            return PluginError(f"there is no {kind} {name!r} here; {self.elsewhere[plain]}", self.unavailable)
         message = f"there is no {kind} {name!r}; {did_you_mean(plain, names)}"
         if self.unavailable and not difflib.get_close_matches(plain, names, n=1):
             return PluginError(f"{message}; a plugin that could not be loaded may provide it", self.unavailable)

@@ -12,9 +12,10 @@ import soundfile
 import torch
 
 from fusionkit.cli.main import main
+from fusionkit.training import memory
 
 # The same examples in every run: a test that fails now and then tells nobody anything.
-hypothesis.settings.register_profile("steady", derandomize=True)
+hypothesis.settings.register_profile("steady", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("steady")
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -43,6 +44,7 @@ def fusionkit(
 ) -> Callable[..., Answer]:
     """Run the command line in this process, in the test's own folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(memory, "keep_freed_memory", lambda: None)  # it would hold for all tests
 
     def run(*arguments: object) -> Answer:
         monkeypatch.setattr(sys, "argv", ["fusionkit", *map(str, arguments)])

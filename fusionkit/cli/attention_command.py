@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def attention_command(runs: tuple[Path, ...], over: Any, out: Path | None, figure: Path | None, as_json: bool) -> None:
     """Show the attention of every class to every branch of the models of RUN...
 
-    Over several runs, and over the folds of a run, this is the median ± the mean absolute deviation from the median.
-    The fuser must have such attention, as late_attention has.
+    Over several runs, and over the folds of a run, this is the median ± the mean absolute deviation from the median. A
+    model that several paths lead to counts once. The fuser must have such attention, as late_attention has.
 
     \b
       fusionkit attention runs/NAME/seed* --out attention.csv --figure attention.svg
@@ -43,7 +43,7 @@ def attention_command(runs: tuple[Path, ...], over: Any, out: Path | None, figur
 
     registry, _ = build_registry()
     tables = {}
-    for path in (place for run in runs for place in checkpoints(run)):
+    for path in checkpoints(runs):
         table = attention_table(load_model(path, registry), over)
         if table is None:
             raise UsageError(f"the fuser of {path} has no attention to branches; give runs with late_attention")

@@ -9,25 +9,41 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from fusionkit.registry import Component
+    from fusionkit.registry import Component, Registry
 
 
 @click.command("describe")
-@click.argument("name")
+@click.argument("name", metavar="NAME[@VARIANT]")
 @click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON array, an object for each component of that name."
 )
 def describe_command(name: str, as_json: bool) -> None:
-    """Show what the component NAME is, its options with units, defaults and bounds, and its source."""
+    """Show what the component NAME is, its options with units, defaults and bounds, and its source.
+
+    A preset is shown as a configuration; NAME@VARIANT is that variant in full.
+    """
     from fusionkit.plugins import build_registry
 
     registry, _ = build_registry()
-    components = registry.named(name)
+    components = [_variant(registry, name)] if "@" in name else registry.named(name)
     if as_json:
         click.echo(json.dumps([_as_dict(component) for component in components]))
         return
     for component in components:
         _print(component)
+
+
+def _variant(registry: Registry, name: str) -> Component:
+    """Return a variant of a preset as if it were a preset of its own."""
+    from dataclasses import replace
+
+    from fusionkit.config.presets import preset_tables
+
+    plain, _, variant = name.partition("@")
+    component = registry.get("preset", plain)
+    tables = preset_tables(registry, name)
+    told = [str(table.get("description", "")) for table in (component.target, component.target["variants"][variant])]
+    return replace(component, name=f"{component.name}@{variant}", target=tables | {"description": " ".join(told)})
 
 
 def _as_dict(component: Component) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def _check_soundfile() -> str:
 def _check_cache() -> str:
     import tempfile
 
-    from fusionkit.data.view_cache import cache_folder
+    from fusionkit.data.cache_folder import cache_folder
 
     folder = Path(cache_folder())
     folder.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ COMMANDS = {
     "describe": "Show what a component is, its options and its source.",
     "plugins": "Show the installed plugins, and why a broken one is broken.",
     "data": "Fetch public data sets, and look at data before a run.",
+    "cache": "Show what is kept on disk of earlier runs, and make room.",
     "doctor": "Check the installation and the machine.",
 }
 
@@ -52,6 +53,8 @@ def main() -> None:
         # A terminal that lacks a character must not end a run that is done.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # a hint of DDP on speed, by every process of a team
     try:
         sys.exit(cli.main(standalone_mode=False, prog_name="fusionkit") or 0)
     except FusionkitError as error:

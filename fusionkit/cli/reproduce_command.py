@@ -76,12 +76,15 @@ def reproduce_command(
     training = settings_tables(given).get("training", {})
     chosen = None if models is None else tuple(name.strip() for name in models.split(",") if name.strip())
 
+    from fusionkit.cli.stop_signals import StopSignals
     from fusionkit.cli.terminal import TerminalReporter
     from fusionkit.config.resolve import parse_overrides
-    from fusionkit.errors import RunError
+    from fusionkit.errors import RunError, StoppedError
     from fusionkit.plugins import build_registry
     from fusionkit.reproduce.plan import TableRequest
     from fusionkit.reproduce.reproduce import reproduce
+    from fusionkit.training import memory
+    from fusionkit.training.safekeeping import Safekeeping
 
     request = TableRequest(
         target=target,
@@ -100,8 +103,14 @@ def reproduce_command(
         out=out,
     )
     registry, _ = build_registry()
-    with TerminalReporter() as reporter:
-        found = reproduce(request, registry, reporter)
+    memory.keep_freed_memory()
+    with StopSignals() as signals, TerminalReporter() as reporter:
+        try:
+            found = reproduce(request, registry, reporter, Safekeeping(interrupt=signals))
+        except (StoppedError, KeyboardInterrupt) as stop:
+            if not signals.requested():
+                raise
+            raise StoppedError("stopped; the same command goes on from here") from stop
     if as_json:
         click.echo(json.dumps(_as_dict(found)))
     else:

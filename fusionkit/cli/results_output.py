@@ -10,8 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fusionkit.cli.branches_output import print_branches
 from fusionkit.data.audit.findings import floor_text
 from fusionkit.evaluation.metrics import METRICS
+from fusionkit.run.audited_data import RECORD_WISE
+from fusionkit.run.seen_records import UNKNOWN
 
 Scores = dict[str, Any]
 
@@ -47,20 +50,23 @@ def print_results(summary: dict[str, Any], folder: Path) -> None:
     for row in summary["audit"]["floor"]:
         text = f"floor, learned on the training part: {floor_text(row)} on the test part"
         console.print(escape(text), highlight=False, soft_wrap=True)
+    if summary.get("branches"):
+        print_branches(summary["branches"], console)
     if summary["leaky"]:
         lines = [*summary["leaks"][:5], *(["..."] if len(summary["leaks"]) > 5 else [])]
         console.print(f"[red bold]LEAKY[/]: {escape('; '.join(lines))}", highlight=False, soft_wrap=True)
     for caution in summary["cautions"]:
         console.print(f"[yellow]{escape(caution)}[/yellow]", highlight=False, soft_wrap=True)
-    console.print(
-        f"{summary['epochs']} epochs, {summary['seconds']:.0f} s; run folder:", highlight=False, soft_wrap=True
-    )
+    trained = f"{summary['epochs']} epochs, " if summary["epochs"] else ""  # an evaluation trains nothing
+    place = "run folder" if trained else "folder"
+    console.print(f"{trained}{summary['seconds']:.0f} s; {place}:", highlight=False, soft_wrap=True)
     click.echo(str(folder))
 
 
 def headline(summary: dict[str, Any]) -> str:
-    """Return what must stand above every table of a run: that it leaks, or that subjects are not known."""
-    marks = {"LEAKY": summary["leaky"], "record-wise: subject leakage not excluded": summary["record_wise"]}
+    """Return what must stand above every table of a run: that it leaks or may leak, or that subjects are not known."""
+    unknown = any(line.startswith(UNKNOWN) for line in summary["cautions"])
+    marks = {"LEAKY": summary["leaky"], UNKNOWN: unknown, RECORD_WISE: summary["record_wise"]}
     return "; ".join(mark for mark, holds in marks.items() if holds)
 
 

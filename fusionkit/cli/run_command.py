@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from fusionkit.cli.seeds import parse_seeds
 from fusionkit.cli.settings_flags import option_flag, settings_flags, settings_tables
@@ -15,6 +16,8 @@ from fusionkit.errors import UsageError
 if TYPE_CHECKING:
     from fusionkit.config.run_config import RunConfig
     from fusionkit.registry import Registry
+
+_WITH_RESUME = frozenset({"resumed", "device", "allow_different_env", "checkpoint_every", "as_json"})
 
 
 @click.command("run")
@@ -35,11 +38,25 @@ if TYPE_CHECKING:
 @click.option("--seed", type=int, help="Seed of split, initial weights, order and dropout [default: 0].")
 @click.option("--seeds", metavar="A-B", help="Several runs, for example 0-4 or 0,3,7.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder [default: runs/<time>-<name>-seed<k>].")
+@click.option("--resume", "resumed", type=click.Path(path_type=Path), help="Go on with the run in this folder.")
+@click.option(
+    "--allow-different-env",
+    is_flag=True,
+    help="With --resume: go on under other versions, threads or devices, and mark the results.",
+)
+@click.option(
+    "--checkpoint-every",
+    metavar="STEPS|TIME",
+    help="How often the state of training is saved: 100 (steps), 90s or 5min [default: every epoch and 5min].",
+)
 @click.option("--signal", metavar="CxN@HZ", help="With --dry-run: the shape of a window instead of data, as 1x187@125.")
 @click.option("--dry-run", is_flag=True, help="Show shapes, parameters and multiply-adds, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout and nothing else.")
 @settings_flags
+@click.pass_context
 def run_command(
+    context: click.Context,
+    /,
     representations: str | None,
     encoders: str | None,
     fuser: str | None,
@@ -51,6 +68,9 @@ def run_command(
     seed: int | None,
     seeds: str | None,
     out: Path | None,
+    resumed: Path | None,
+    allow_different_env: bool,
+    checkpoint_every: str | None,
     signal: str | None,
     dry_run: bool,
     as_json: bool,
@@ -62,7 +82,17 @@ def run_command(
 
     \b
       fusionkit run --repr mel,wave --encoder vit,cnn1d --fuser concat
+
+    A run that was stopped or killed goes on, to the same result, with:
+
+    \b
+      fusionkit run --resume RUN
     """
+    if resumed is not None:
+        _resume(context, resumed, settings["device"], checkpoint_every, allow_different_env, as_json)
+        return
+    if allow_different_env:
+        raise UsageError("--allow-different-env goes with --resume only")
     if seed is not None and seeds is not None:
         raise UsageError("give --seed or --seeds, not both")
     from fusionkit.config.layers import zip_branches
@@ -88,6 +118,9 @@ def run_command(
         chosen = list(range(repeats))
 
     from fusionkit.cli.run_output import dry_run_output, run_output, stated_output
+    from fusionkit.training.checkpoint_every import CheckpointEvery, parse_checkpoint_every
+
+    every = parse_checkpoint_every(checkpoint_every) if checkpoint_every else CheckpointEvery()
 
     if signal:
         if not dry_run:
@@ -96,7 +129,30 @@ def run_command(
     elif dry_run:
         dry_run_output(config, registry, chosen[0], out, as_json)
     else:
-        run_output(config, registry, chosen, out, as_json)
+        run_output(config, registry, chosen, out, every, as_json)
+
+
+def _resume(
+    context: click.Context,
+    path: Path,
+    device: str | None,
+    checkpoint_every: str | None,
+    allow_different_env: bool,
+    as_json: bool,
+) -> None:
+    """Go on with a run; everything that could change its result is refused."""
+    given = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    unknown = [option for option in context.command.params if option.name in set(given) - _WITH_RESUME]
+    if unknown:
+        raise UsageError(f"--resume takes all settings from the run folder; leave out {unknown[0].opts[-1]}")
+
+    from fusionkit.cli.run_output import resume_output
+    from fusionkit.plugins import build_registry
+    from fusionkit.training.checkpoint_every import CheckpointEvery, parse_checkpoint_every
+
+    every = parse_checkpoint_every(checkpoint_every) if checkpoint_every else CheckpointEvery()
+    registry, _ = build_registry()
+    resume_output(path, registry, device, every, allow_different_env=allow_different_env, as_json=as_json)
 
 
 def _configure(

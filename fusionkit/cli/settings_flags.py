@@ -10,7 +10,7 @@ import click
 from fusionkit.config.settings_sections import setting_specs, settings_sections
 from fusionkit.options import OptionSpec, format_value
 
-RENAMED = {"spec": "data"}
+RENAMED = {"spec": "data", "branch_drop_rate": "branch_drop"}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -59,10 +59,17 @@ def _of_section(section: str) -> list[OptionSpec]:
 def _with_flags(command: Command, specs: Sequence[OptionSpec]) -> Command:
     for spec in reversed(specs):
         metavar = "VALUE" if " " in spec.type_name else spec.type_name.upper()
-        # A switch needs no value: --allow-leak is --allow-leak true.
-        switch: dict[str, Any] = {"is_flag": False, "flag_value": "true"} if spec.type_name == "bool" else {}
-        command = click.option(_flag(spec), spec.name, metavar=metavar, help=_help(spec), **switch)(command)
+        # A switch needs no value: --allow-leak is --allow-leak true. A list may be given in several flags.
+        more: dict[str, Any] = {"is_flag": False, "flag_value": "true"} if spec.type_name == "bool" else {}
+        if ",..." in spec.type_name:
+            more = {"multiple": True, "callback": _joined}
+        command = click.option(_flag(spec), spec.name, metavar=metavar, help=_help(spec), **more)(command)
     return command
+
+
+def _joined(_context: click.Context, _option: click.Parameter, texts: tuple[str, ...]) -> str | None:
+    """Return a list that was given at once or item by item as one text."""
+    return ",".join(texts) if texts else None
 
 
 def settings_tables(given: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,8 @@ from typing import Any
 from fusionkit.config.run_config import RunConfig
 from fusionkit.data.spec import absolute_spec, parse_spec
 from fusionkit.errors import UsageError, did_you_mean
-from fusionkit.model.settings import BranchSettings, ComponentSettings
+from fusionkit.model.branch_values import branch_values
+from fusionkit.model.settings import BranchSettings, ComponentSettings, branch_names
 from fusionkit.options import parse_options, plain_name, validate_options
 from fusionkit.registry import Component, Registry
 
@@ -121,7 +122,13 @@ def resolve(
     if with_dataset:
         _, dataset_options = checked("dataset", parse_spec(data.spec)[0], dataset_options)
         data = dataclasses.replace(data, spec=absolute_spec(data.spec))
-    init = config.training.init and str(Path(config.training.init).expanduser().absolute())
+    training = config.training
+    runs = branch_values(training.init_branch, branch_names(tuple(branches)), "init_branch")
+    training = dataclasses.replace(
+        training,
+        init=training.init and _absolute(training.init),
+        init_branch=tuple(f"{name}={_absolute(run)}" for name, run in runs.items()) or None,
+    )
     if unused:
         steps = (fuser, *preprocessors, *augmentations)
         present = [f for b in branches for f in (b.representation, b.encoder)] + [step.name for step in steps]
@@ -136,6 +143,10 @@ def resolve(
         preprocessors=preprocessors,
         augmentations=augmentations,
         data=data,
-        training=dataclasses.replace(config.training, init=init),
+        training=training,
         dataset_options=dataset_options,
     )
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())

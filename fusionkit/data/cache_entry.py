@@ -1,116 +1,155 @@
-"""One array on disk with its hash: a folder that appears whole or not at all."""
+"""One array on disk with the hashes of its blocks: a folder that appears whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import io
 import json
+import math
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fusionkit.data.content import file_hash
+from fusionkit.data.entry_lock import UNFINISHED, finish, unfinished
+from fusionkit.data.parallel_blocks import Progress, write_blocks
+from fusionkit.data.row_job import RowJob, write_block
+from fusionkit.data.stored_rows import DamagedEntryError, StoredRows
 
-_DATA = "data.npy"
-_MANIFEST = "manifest.json"
-_UNFINISHED = ".unfinished-"
-_ABANDONED_AFTER = 24 * 3600.0
-
-
-class DamagedEntryError(Exception):
-    """An entry that does not hold what was written."""
+DATA = "data.npy"
+MANIFEST = "manifest.json"
 
 
-def open_entry(entry: Path) -> NDArray[Any]:
-    """Return the array of an entry, memory-mapped and read-only, after checking its hash.
+def open_entry(entry: Path, job: RowJob | None = None, warn: Callable[[str], None] | None = None) -> StoredRows:
+    """Return the rows of an entry, which are checked when they are read.
+
+    Parameters
+    ----------
+    entry : Path
+        Its folder.
+    job : RowJob, optional
+        Computes damaged rows anew; without it, reading them raises `DamagedEntryError`.
+    warn : callable, optional
+        Called with a line when rows are damaged.
 
     Raises
     ------
     FileNotFoundError
         If there is no entry.
     DamagedEntryError
-        If it does not match its hash.
+        If it is incomplete, or its manifest is not what was written.
     """
     if not entry.exists():
         raise FileNotFoundError(entry)
     try:
-        manifest = json.loads((entry / _MANIFEST).read_text(encoding="utf-8"))
-        found = {"key": entry.name, "sha256": file_hash(entry / _DATA)}
-    except (OSError, ValueError) as error:
+        stated, _, text = (entry / MANIFEST).read_bytes().partition(b"\n")
+        if hashlib.sha256(text).hexdigest().encode() != stated:
+            raise DamagedEntryError("its manifest does not match its SHA-256")
+        manifest = json.loads(text)
+        dtype, shape = np.dtype(manifest["dtype"]), tuple(manifest["shape"])
+        header = _header(dtype, shape)
+        with (entry / DATA).open("rb") as file:
+            sound = file.read(len(header)) == header
+            size = os.fstat(file.fileno()).st_size
+    except OSError as error:
         raise DamagedEntryError(f"it is incomplete ({error})") from error
-    if found != manifest:
-        raise DamagedEntryError("its content does not match its SHA-256")
-    array: NDArray[Any] = np.load(entry / _DATA, mmap_mode="r")
-    return array
+    if manifest["key"] != entry.name or not sound or size != len(header) + math.prod(shape) * dtype.itemsize:
+        raise DamagedEntryError("it does not hold what its manifest says")
+    with contextlib.suppress(OSError):
+        os.utime(entry / MANIFEST)  # when it was last used
+    return StoredRows(
+        entry / DATA,
+        len(header),
+        dtype=dtype,
+        shape=shape,
+        block=manifest["block"],
+        digests=bytes.fromhex(manifest["sha256"]),
+        name=entry.name,
+        finite=manifest["finite"],
+        job=job,
+        warn=warn,
+    )
 
 
-def write_entry(entry: Path, length: int, batches: Iterator[NDArray[Any]]) -> None:
-    """Write batches, one after the other along the first axis, as one entry.
-
-    If another process writes the same entry first, that one stays.
+def write_entry(entry: Path, label: str, job: RowJob, workers: int = 1, progress: Progress | None = None) -> None:
+    """Compute rows and write them as one entry, unless another process does.
 
     Parameters
     ----------
     entry : Path
         Folder to write.
-    length : int
-        Rows of all batches together.
-    batches : iterator of ndarray [row, ...]
-        Arrays that differ in their first axis only.
+    label : str
+        What it holds, for people.
+    job : RowJob
+        Computes a block; one row at least.
+    workers : int
+        Processes that compute, this one included.
+    progress : callable, optional
+        Called with the number of rows computed so far and of all; with 0 while another process computes.
 
     Raises
     ------
     OSError
         If the disk is full or cannot be written. Nothing is left behind.
     """
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    # In the folder of the entry: only there is a rename atomic.
-    unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=entry.parent))
-    try:
-        with (unfinished / _DATA).open("wb") as file:
-            rows = 0
-            for batch in batches:
-                if not rows:
-                    header = {"descr": batch.dtype.str, "fortran_order": False, "shape": (length, *batch.shape[1:])}
-                    np.lib.format.write_array_header_1_0(file, header)
-                file.write(np.ascontiguousarray(batch).data)
-                rows += len(batch)
-            _sync(file)
-        manifest = {"key": entry.name, "sha256": file_hash(unfinished / _DATA)}
-        with (unfinished / _MANIFEST).open("wb") as file:
-            file.write(json.dumps(manifest).encode())
-            _sync(file)
-        try:
-            unfinished.rename(entry)
-        except OSError:
-            if not entry.exists():  # else another process was first
-                raise
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with unfinished(entry, (lambda: progress(0, job.length)) if progress else None) as folder:
+        if folder is not None:
+            _fill(folder, entry.name, label, job, workers, progress)
+            finish(folder, entry)
 
 
 def remove_entry(entry: Path) -> None:
     """Take an entry away at once, then delete it."""
-    away = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=entry.parent))
+    away = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=entry.parent))
     with contextlib.suppress(FileNotFoundError):  # another process was first
         entry.replace(away / entry.name)
     shutil.rmtree(away, ignore_errors=True)
 
 
-def sweep(folder: Path) -> None:
-    """Delete what killed processes left unfinished a day ago or earlier."""
-    for unfinished in folder.glob(f"{_UNFINISHED}*"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - unfinished.stat().st_mtime > _ABANDONED_AFTER:
-                shutil.rmtree(unfinished, ignore_errors=True)
+def _fill(folder: Path, key: str, label: str, job: RowJob, workers: int, progress: Progress | None) -> None:
+    first = job(0)
+    shape = (job.length, *first.shape[1:])
+    header = _header(first.dtype, shape)
+    count = -(-job.length // job.block)
+    with (folder / DATA).open("wb") as file:
+        file.write(header)
+        file.flush()
+        _reserve(file.fileno(), len(header) + job.length * first[:1].nbytes)
+        blocks = [write_block(job, 0, file.fileno(), len(header), first)]
+        if progress:
+            progress(len(first), job.length)
+        blocks += write_blocks(job, range(1, count), folder / DATA, len(header), workers, progress)
+        os.fsync(file.fileno())
+    manifest = {
+        "key": key,
+        "label": label,
+        "dtype": first.dtype.str,
+        "shape": shape,
+        "block": job.block,
+        "finite": all(block.finite for block in blocks),
+        "sha256": "".join(block.sha256 for block in blocks),
+    }
+    text = json.dumps(manifest).encode()
+    with (folder / MANIFEST).open("wb") as file:
+        file.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
-def _sync(file: BinaryIO) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def _header(dtype: np.dtype[Any], shape: tuple[int, ...]) -> bytes:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": dtype.str, "fortran_order": False, "shape": shape})
+    return header.getvalue()
+
+
+def _reserve(file: int, size: int) -> None:
+    """Learn now that the disk is full, not after hours of work."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file, 0, size)
+    else:
+        os.truncate(file, size)

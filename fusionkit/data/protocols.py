@@ -236,6 +236,16 @@ _PUBLISHED = (
         expected=(_counts("N S V F Q", train=(72471, 2223, 5788, 641, 6431), test=(18118, 556, 1448, 162, 1608)),),
         hint="use the complete mitbih_train.csv and mitbih_test.csv",
     ),
+    Protocol(
+        name="ptb-published",
+        adapter="heartbeat",
+        summary="A fifth of each class of the beats of PTB, shuffled once with seed 42, is the test part.",
+        source="code of Vindas et al. (2022), PMLR 182 (MLHC); the set has no split of its own",
+        column="split",
+        record_wise=True,
+        expected=(_counts("normal abnormal", train=(3237, 8405), test=(809, 2101)),),
+        hint="use the complete ptbdb_normal.csv and ptbdb_abnormal.csv, with source=ptb",
+    ),
 )
 
 PROTOCOLS: Mapping[str, Protocol] = MappingProxyType({protocol.name: protocol for protocol in _PUBLISHED})

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from fusionkit.data.examine import examine
+from fusionkit.data.known_facts import KnownFacts
 from fusionkit.data.recordings import Recordings
 from fusionkit.data.resample import resample_ratio
 from fusionkit.data.scan_warnings import scan_warnings
@@ -65,7 +66,7 @@ class ScanResult:
 
 
 def scan(recordings: Recordings, settings: DataSettings, progress: Progress | None = None) -> ScanResult:
-    """Read every recording once.
+    """Read every recording once; files that were read before, with the same bytes, are hashed only.
 
     A recording cannot be used if it is unreadable, truncated or empty; if a sample is NaN or infinite; if every channel
     is constant; if it lacks a channel, has other channels than most, or a channel in another unit than most; or if it
@@ -92,13 +93,16 @@ def scan(recordings: Recordings, settings: DataSettings, progress: Progress | No
     rows: list[dict[Any, Any]] = manifest.to_dict("records")
     found: list[dict[str, Any]] = []
     problems: list[Problem] = []
+    known = KnownFacts(recordings, settings.channels)
     for position, row in enumerate(rows):
         try:
-            found.append({"position": position} | examine(recordings, row, settings.channels))
+            facts = known.of(row["id"]) or examine(recordings, row, settings.channels)
+            found.append(facts | {"position": position})
         except DataError as error:
             problems.append(_problem(row, error))
         if progress:
             progress(position + 1, len(rows))
+    known.keep({rows[facts["position"]]["id"]: facts for facts in found})
 
     channels = settings.channels or _most_common(facts["channels"] for facts in found)
     units = dict(_most_common(tuple(zip(facts["channels"], facts["units"], strict=False)) for facts in found))

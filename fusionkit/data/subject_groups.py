@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 TIES = ("subject", "content", "digest", "path", "twin")
 """Columns that tie recordings together: person, bytes of the file, samples, file of a segment, near-duplicate."""
@@ -43,8 +43,7 @@ def subject_groups(records: pd.DataFrame) -> NDArray[np.intp]:
     offsets = np.cumsum([count, *(code.max() + 1 for code in codes)])
     rows = np.tile(np.arange(count), len(codes))
     values = np.concatenate([code + offset for code, offset in zip(codes, offsets[:-1], strict=True)])
-    links = coo_array((np.ones(len(rows)), (rows, values)), shape=(int(offsets[-1]), int(offsets[-1])))
-    components = connected_components(links, directed=False)[1][:count]
+    components = _components(rows, values, int(offsets[-1]))[:count]
     # Each is named by the first of its subjects, so that the order of the recordings does not matter.
     first = np.full(components.max() + 1, count)
     np.minimum.at(first, components, codes[0])
@@ -64,7 +63,16 @@ def twins(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series[str]:
     count = len(records)
     places = pd.Series(range(count), index=records["id"])
     a, b = (places[pairs[end]].to_numpy() for end in ("a", "b"))
-    links = coo_array((np.ones(len(pairs)), (a, b)), shape=(count, count))
-    components = pd.Series(connected_components(links, directed=False)[1], index=records.index)
+    components = pd.Series(_components(a, b, count), index=records.index)
     names = records["id"].groupby(components).transform("min")
     return names.where(components.duplicated(keep=False))
+
+
+def _components(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]], count: int) -> NDArray[np.int32]:
+    """Return for each of so many nodes the number of its component, where a and b are the ends of links."""
+    from scipy.sparse import coo_array  # takes a quarter of a second to import
+    from scipy.sparse.csgraph import connected_components
+
+    links = coo_array((np.ones(len(a)), (a, b)), shape=(count, count))
+    components: NDArray[np.int32] = connected_components(links, directed=False)[1]
+    return components

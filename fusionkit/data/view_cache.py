@@ -4,48 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from fusionkit.data.cache_entry import DamagedEntryError, open_entry, remove_entry, sweep, write_entry
+from fusionkit.data.cache_entry import open_entry, remove_entry, write_entry
+from fusionkit.data.cache_folder import cache_folder
 from fusionkit.data.code_version import code_version
-from fusionkit.data.content import array_hash
+from fusionkit.data.entry_lock import sweep
+from fusionkit.data.parallel_blocks import Progress, default_workers
+from fusionkit.data.row_job import RowJob, SignalJob, ViewJob
+from fusionkit.data.stored_rows import DamagedEntryError, StoredRows
 from fusionkit.data.windows import WindowReader
+from fusionkit.errors import ResourceError
 
 if TYPE_CHECKING:
     from torch import nn
 
-Progress = Callable[[int, int], None]
-
-_VERSION = 1
+_VERSION = 2
 _ATTEMPTS = 4
-
-
-def cache_folder() -> Path:
-    """Return where views are kept.
-
-    That is ``$FUSIONKIT_CACHE``, else ``$XDG_CACHE_HOME/fusionkit``, else ``~/.cache/fusionkit``, else, where there is
-    no home, ``fusionkit`` in the folder for temporary files.
-    """
-    for variable, below in (("FUSIONKIT_CACHE", "."), ("XDG_CACHE_HOME", "fusionkit"), ("HOME", ".cache/fusionkit")):
-        folder = os.environ.get(variable)
-        if folder:
-            return Path(folder, below)
-    return Path(tempfile.gettempdir(), "fusionkit")
+BLOCK = 8  # windows; more are slower on a CPU: fresh memory costs more than the calls
 
 
 class ViewCache:
     """Arrays under ``FOLDER/views``, each in a folder named by a hash of all that decides its values.
 
-    An entry is written under a temporary name beside its place and renamed, so that runs may share a cache. One that
-    does not match its hash is computed anew. Where the disk is full or read-only, arrays are kept in memory.
+    An entry is written under a temporary name beside its place and renamed, so that runs may share a cache; one of them
+    computes an entry, the others wait for it, and take over if it dies. Rows that do not match their hash are computed
+    anew. Where the disk is full or read-only, arrays lie in a temporary file that nobody else sees.
 
     Parameters
     ----------
@@ -53,17 +43,22 @@ class ViewCache:
         By default `cache_folder`.
     warn : callable
         Called with a line when an entry is damaged, and once when nothing can be written.
+    workers : int, optional
+        Processes that compute; by default as many as there are cores, at most ``OMP_NUM_THREADS``.
     """
 
-    def __init__(self, folder: Path | None = None, warn: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, folder: Path | None = None, warn: Callable[[str], None] | None = None, workers: int | None = None
+    ) -> None:
         self._folder = (cache_folder() if folder is None else folder) / "views"
         self._warn = warn or logging.getLogger(__name__).warning
+        self._workers = default_workers() if workers is None else workers
         self._writable = True
-        sweep(self._folder)
+        swept = sweep(self._folder)
+        if swept:
+            self._warn(f"deleted what {len(swept)} killed runs had left unfinished in {self._folder}")
 
-    def signals(
-        self, reader: WindowReader, windows: pd.DataFrame, progress: Progress | None = None
-    ) -> NDArray[np.float32]:
+    def signals(self, reader: WindowReader, windows: pd.DataFrame, progress: Progress | None = None) -> StoredRows:
         """Return all windows of a plan.
 
         Parameters
@@ -77,27 +72,14 @@ class ViewCache:
 
         Returns
         -------
-        ndarray [window, channel, time] of float32
-            Read-only; memory-mapped where it could be written.
+        StoredRows [window, channel, time] of float32
         """
-        rows: list[dict[Any, Any]] = windows.to_dict("records")
-
-        def batches() -> Iterator[NDArray[np.float32]]:
-            for position, row in enumerate(rows):
-                yield reader.read(row)[None]
-                if progress:
-                    progress(position + 1, len(rows))
-
-        return self._get(["signals", code_version("data"), reader.key(windows)], len(rows), batches)
+        job = SignalJob(reader, windows.to_dict("records"), BLOCK)
+        return self._get(["signals", code_version("data"), reader.key(windows)], "signals", job, progress)
 
     def views(
-        self,
-        module: nn.Module,
-        key: str,
-        signals: NDArray[np.float32],
-        batch_size: int = 32,
-        progress: Progress | None = None,
-    ) -> NDArray[np.float32]:
+        self, module: nn.Module, key: str, signals: StoredRows, label: str = "views", progress: Progress | None = None
+    ) -> StoredRows:
         """Return the view of every signal.
 
         Parameters
@@ -106,54 +88,56 @@ class ViewCache:
             A representation.
         key : str
             Its name, version and options: all that decides a view beside the signal.
-        signals : ndarray [window, channel, time]
-            At least one window.
-        batch_size : int
-            Windows that are computed together.
+        signals : StoredRows [window, channel, time]
+            What `signals` returned.
+        label : str
+            What the entry is called before people.
         progress : callable, optional
             Called with the number of windows computed so far and of all.
 
         Returns
         -------
-        ndarray [window, *axes] of float32
-            Read-only; memory-mapped where it could be written.
+        StoredRows [window, *axes] of float32
         """
-        import torch
+        job = ViewJob(module, signals, BLOCK)
+        return self._get(["views", code_version("data"), key, signals.name], label, job, progress)
 
-        def batches() -> Iterator[NDArray[np.float32]]:
-            for start in range(0, len(signals), batch_size):
-                with torch.no_grad():
-                    view = module(torch.from_numpy(np.array(signals[start : start + batch_size])))
-                yield view.numpy()
-                if progress:
-                    progress(min(start + batch_size, len(signals)), len(signals))
-
-        return self._get(["views", key, array_hash(signals)], len(signals), batches)
-
-    def _get(
-        self, parts: list[str], length: int, batches: Callable[[], Iterator[NDArray[np.float32]]]
-    ) -> NDArray[np.float32]:
-        entry = self._folder / hashlib.sha256("\n".join([str(_VERSION), *parts]).encode()).hexdigest()
+    def _get(self, parts: list[str], label: str, job: RowJob, progress: Progress | None) -> StoredRows:
+        name = hashlib.sha256("\n".join([f"{_VERSION} {BLOCK}", *parts]).encode()).hexdigest()
         if self._writable:
             try:
-                return self._open_or_write(entry, length, batches)
+                return self._open_or_write(self._folder / name, label, job, progress)
             except OSError as error:
                 self._writable = False
                 reason = error.strerror or str(error)
-                self._warn(f"views are kept in memory: the cache {self._folder} cannot be written: {reason}")
-        array = np.concatenate(list(batches()))
-        array.flags.writeable = False
-        return array
+                self._warn(
+                    f"views are computed for this run alone, in {tempfile.gettempdir()}: the cache {self._folder} "
+                    f"cannot be written: {reason}"
+                )
+        return self._unkept(name, label, job, progress)
 
-    def _open_or_write(
-        self, entry: Path, length: int, batches: Callable[[], Iterator[NDArray[np.float32]]]
-    ) -> NDArray[np.float32]:
+    def _open_or_write(self, entry: Path, label: str, job: RowJob, progress: Progress | None) -> StoredRows:
         for _ in range(_ATTEMPTS):
             try:
-                return open_entry(entry)
+                return open_entry(entry, job, self._warn)
             except FileNotFoundError:
-                write_entry(entry, length, batches())
+                write_entry(entry, label, job, self._workers, progress)
             except DamagedEntryError as error:
                 self._warn(f"cache entry {entry} is computed anew: {error}")
                 remove_entry(entry)
         raise OSError(f"{entry} does not keep what is written")
+
+    def _unkept(self, name: str, label: str, job: RowJob, progress: Progress | None) -> StoredRows:
+        """Return rows that lie in a file without a name, which ends with this process."""
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="fusionkit-"))
+            try:
+                write_entry(folder / name, label, job, 1, progress)
+                return open_entry(folder / name, job, self._warn)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError as error:
+            raise ResourceError(
+                f"views of {job.length} windows fit neither into the cache nor into {tempfile.gettempdir()}: "
+                f"{error.strerror or error}; free space, or name folders with room in FUSIONKIT_CACHE or TMPDIR"
+            ) from error

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusionkit.data.cache_entry import DamagedEntryError, open_entry, remove_entry, write_entry
+from fusionkit.data.cache_entry import DATA, open_entry, remove_entry, write_entry
+from fusionkit.data.cache_folder import cache_folder
 from fusionkit.data.content import file_hash
-from fusionkit.data.view_cache import cache_folder
+from fusionkit.data.stored_rows import DamagedEntryError
 from fusionkit.errors import ResourceError
 
 
@@ -52,20 +54,34 @@ def stored_beats(
     try:
         beats = _open(entry)
         if beats is None:
-            flat = np.ascontiguousarray(derive(), dtype=np.float32).reshape(-1)
-            write_entry(entry, len(flat), iter([flat]))
-            beats = open_entry(entry)
+            write_entry(entry, recipe, _Derived(np.ascontiguousarray(derive(), dtype=np.float32).reshape(-1)))
+            beats = open_entry(entry)[:]
     except (OSError, DamagedEntryError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ResourceError(
             f"beats cannot be kept in {entry.parent}: {reason}; name another folder in FUSIONKIT_CACHE"
         ) from error
-    return next(entry.glob("*.npy")), beats.reshape(-1, width)
+    return entry / DATA, beats.reshape(-1, width)
+
+
+@dataclass(frozen=True)
+class _Derived:
+    """What was derived, in blocks of 4 MiB."""
+
+    samples: NDArray[np.float32]
+    block: int = 1 << 20
+
+    @property
+    def length(self) -> int:
+        return len(self.samples)
+
+    def __call__(self, number: int) -> NDArray[np.float32]:
+        return self.samples[number * self.block : (number + 1) * self.block]
 
 
 def _open(entry: Path) -> NDArray[np.float32] | None:
     try:
-        return open_entry(entry)
+        return open_entry(entry)[:]
     except FileNotFoundError:
         return None
     except DamagedEntryError:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 LEVELS = 1 << 16
@@ -34,7 +33,7 @@ def kept_scale(drop_rate: float) -> float:
     return LEVELS / (LEVELS - round(drop_rate * LEVELS))
 
 
-class Dropout(nn.Module):
+class Dropout(nn.Dropout):
     r"""Dropout: in training each number is zero with probability p, else it is divided by 1 - p.
 
     On a GPU this is `torch.nn.Dropout`; on a CPU the draws come from `draw_kept`.
@@ -50,17 +49,12 @@ class Dropout(nn.Module):
     """
 
     def __init__(self, drop_rate: float) -> None:
-        super().__init__()
-        self.drop_rate = drop_rate
+        super().__init__(drop_rate)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map a tensor to one of the same shape."""
-        if not self.training or self.drop_rate == 0:
+        if not self.training or self.p == 0:
             return x
         if x.device.type != "cpu":
-            return F.dropout(x, self.drop_rate)
-        return x * draw_kept(x.shape, self.drop_rate) * kept_scale(self.drop_rate)
-
-    def extra_repr(self) -> str:
-        """Return the probability, for the printed model."""
-        return f"drop_rate={self.drop_rate}"
+            return super().forward(x)
+        return x * draw_kept(x.shape, self.p) * kept_scale(self.p)

@@ -50,6 +50,7 @@ def assemble(
     num_outputs: int,
     *,
     schedule: Schedule = "fuser",
+    branch_classifiers: bool = False,
 ) -> FusionModel:
     """Build a model from names.
 
@@ -67,6 +68,8 @@ def assemble(
         Logits a window.
     schedule : 'fuser', 'joint' or 'staged'
         ``staged`` adds a classifier a branch.
+    branch_classifiers : bool
+        Whether several branches have a classifier each all the same, for losses of their own.
 
     Raises
     ------
@@ -92,8 +95,8 @@ def assemble(
         )
     component = registry.get("fuser", fuser.name)
     fusing = create(component, specs, num_outputs, options=fuser.options)
-    staged = needs_branch_classifiers(fusing, len(specs), schedule)
-    classifiers = [spec.classifier(num_outputs) for spec in specs] if staged else []
+    wanted = needs_branch_classifiers(fusing, len(specs), schedule) or (branch_classifiers and len(specs) > 1)
+    classifiers = [spec.classifier(num_outputs) for spec in specs] if wanted else []
     model = FusionModel(signal, [spec.name for spec in specs], representations, encoders, fusing, classifiers)
     probe_model(component, model, num_outputs)
     return model

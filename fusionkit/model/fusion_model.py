@@ -25,7 +25,8 @@ class FusionModel(nn.Module):
     fuser : Fuser
         What turns the features of all branches into logits.
     branch_classifiers : sequence of nn.Module
-        A classifier a branch, which only the staged schedule trains and uses; empty otherwise.
+        A classifier a branch, which only training uses: the staged schedule, or losses of single branches; empty
+        otherwise.
     """
 
     def __init__(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -12,15 +13,58 @@ from torch import Tensor
 
 from fusionkit.interfaces import Task
 
-Inputs = Sequence[NDArray[np.float32] | Tensor]
+
+class RowArray(Protocol):
+    """What is read by row: an array, or rows on disk that are checked when they are read."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def __getitem__(self, rows: Any, /) -> NDArray[np.float32]:
+        """Return some rows, chosen as in an array."""
+
+
+@dataclass(frozen=True)
+class LiveViews:
+    """The view of every branch for all windows, computed when it is read, on the device that asks; nothing is kept.
+
+    Parameters
+    ----------
+    signals : array [window, channel, time]
+        All windows.
+    views_of : callable
+        Maps signals [batch, channel, time] to the view of every branch, where the signals are.
+    """
+
+    signals: RowArray
+    views_of: Callable[[Tensor], Sequence[Tensor]]
+
+    def gather(self, rows: NDArray[np.int64], device: torch.device) -> list[Tensor]:
+        """Return the views of some windows, computed in float32 whatever the step computes in."""
+        (signals,) = gather([self.signals], rows, device)
+        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+            return list(self.views_of(signals))
+
+
+Inputs = Sequence[RowArray | Tensor] | LiveViews
 
 
 def gather(inputs: Inputs, rows: NDArray[np.int64], device: torch.device) -> list[Tensor]:
     """Return some rows of every input on a device; memory-mapped arrays are read here and not before."""
+    if isinstance(inputs, LiveViews):
+        return inputs.gather(rows, device)
     index = torch.from_numpy(rows)
     return [
-        (array[index] if isinstance(array, Tensor) else torch.from_numpy(array[rows])).to(device) for array in inputs
+        to_device(array[index] if isinstance(array, Tensor) else torch.from_numpy(array[rows]), device)
+        for array in inputs
     ]
+
+
+def to_device(tensor: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor on a device; a GPU fetches it from pinned memory while the program goes on."""
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def run_in_batches(
@@ -38,12 +82,12 @@ def run_in_batches(
     ----------
     function : callable
         Maps a sequence of tensors with the batch axis first to a tensor or a tuple of tensors.
-    inputs : sequence of array or Tensor [window, ...]
+    inputs : sequence of array or Tensor [window, ...], or LiveViews
         What the function reads.
     rows : array
         The rows to run, in this order.
     batch_size : int
-        Rows a call.
+        RowArray a call.
     device : torch.device
         Where it runs.
     precision : torch.dtype

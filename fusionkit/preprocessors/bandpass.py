@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import Preprocessor
@@ -46,6 +45,8 @@ class Bandpass(Preprocessor):
         high: Annotated[float | None, Option("Upper edge of the band, in Hz; none: a high-pass.", gt=0)] = 400.0,
         order: Annotated[int, Option("Order of the filter at each edge, in one of the two passes.", ge=1, le=8)] = 2,
     ) -> None:
+        from scipy import signal  # takes half a second to import, and few runs need it
+
         edges = [edge for edge in (low, high) if edge is not None]
         nyquist = sample_rate / 2
         if not edges:

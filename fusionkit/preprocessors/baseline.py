@@ -6,7 +6,6 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
 
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import Preprocessor
@@ -58,6 +57,8 @@ class Baseline(Preprocessor):
         return np.stack([channel - self._baseline(channel) for channel in x])
 
     def _baseline(self, channel: NDArray[np.float32]) -> NDArray[np.float32]:
+        from scipy.ndimage import median_filter  # takes half a second to import, and few runs need it
+
         for half in self._halves:
             channel = median_filter(channel, size=2 * half + 1, mode="reflect")
         return channel

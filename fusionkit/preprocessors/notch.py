@@ -6,7 +6,6 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 from fusionkit.errors import UsageError
 from fusionkit.interfaces import Preprocessor
@@ -46,6 +45,8 @@ class Notch(Preprocessor):
             int, Option("How many multiples of freq are removed, freq itself included.", ge=1, le=100)
         ] = 1,
     ) -> None:
+        from scipy import signal  # takes half a second to import, and few runs need it
+
         nyquist = sample_rate / 2
         if freq * harmonics >= nyquist:
             raise UsageError(

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
 
 _REMNANT = 1e-5
 
@@ -25,6 +24,8 @@ class ZeroPhase:
     """
 
     def __init__(self, sections: NDArray[np.float64], sample_rate: float) -> None:
+        from scipy import signal  # takes half a second to import, and few runs need it
+
         self._sections = sections
         _, poles, _ = signal.sos2zpk(sections)
         self._reach = math.ceil(math.log(_REMNANT) / math.log(np.abs(poles).max()))
@@ -33,6 +34,8 @@ class ZeroPhase:
 
     def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Filter a signal [channel, time]."""
+        from scipy import signal
+
         padding = min(self._reach, x.shape[-1] - 1)
         filtered: NDArray[np.float64] = signal.sosfiltfilt(self._sections, x.astype(np.float64), padlen=padding)
         return filtered.astype(np.float32)

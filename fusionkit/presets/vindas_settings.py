@@ -64,7 +64,7 @@ PTB = replace(
     ending="-ptb",
     title="beats of PTB",
     data={"spec": "heartbeat", "options": {"source": "ptb"}, "classes": ["normal", "abnormal"]},
-    split={"split": "record", "test_fraction": 0.2},
+    split={"split": "ptb-published"},
     attention=adamax(1e-3, 1e-2, 16, 10),
     small_batches=(),
 )

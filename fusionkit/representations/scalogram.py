@@ -53,8 +53,7 @@ class Scalogram(Representation):
     axes = CHANNEL_FREQ_TIME
     filters: Tensor
     read: Tensor
-    left: Tensor
-    right: Tensor
+    place: Tensor
     weight: Tensor
 
     def __init__(
@@ -108,38 +107,44 @@ class Scalogram(Representation):
             used = np.flatnonzero(filters[:, first : first + _BLOCK].any((0, 1)))
             self.blocks.append((first, int(min(used[0], filters.shape[-1] - 1 - used[-1]))))
         if columns is not None:
-            left, right, weight = bilinear_columns(signal.samples, columns)
-            read = np.unique((left, right))
+            left, _, weight = bilinear_columns(signal.samples, columns)
+            read, place = np.unique(left, return_inverse=True)
             self.register_buffer("read", torch.from_numpy(read), persistent=False)
-            self.register_buffer("left", torch.from_numpy(read.searchsorted(left)), persistent=False)
-            self.register_buffer("right", torch.from_numpy(read.searchsorted(right)), persistent=False)
+            self.register_buffer("place", torch.from_numpy(place), persistent=False)
             self.register_buffer("weight", torch.from_numpy(weight).float(), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map signals [batch, channel, time] to maps [batch, channel, scale, column]."""
-        padded = F.pad(x, (self.reach, self.reach))
-        view = self._everywhere(padded) if self.columns is None else self._where_read(padded)
+        view = self._everywhere(x) if self.columns is None else self._where_read(x)
         view = compress(view, self.log, multiplier=20.0, amin=self.amin)
         if self.columns is not None:
-            view = torch.lerp(view[..., self.left], view[..., self.right], self.weight)
+            left, right = view.unbind(2)
+            view = torch.lerp(left[..., self.place], right[..., self.place], self.weight)
         return scale_view(view, self.scale, (-2, -1), self.epsilon)
 
-    def _where_read(self, padded: Tensor) -> Tensor:
+    def _where_read(self, x: Tensor) -> Tensor:
+        """Return the transform [batch, channel, 2, scale, column] at the samples that are read, and one later.
+
+        Both come from one window: copying windows costs as much as multiplying them.
+        """
+        padded = F.pad(x, (self.reach, self.reach + 1))
         blocks = []
         for first, unused in self.blocks:
             filters = self.filters[:, first : first + _BLOCK, unused : self.filters.shape[-1] - unused]
-            windows = padded[..., unused : padded.shape[-1] - unused].unfold(-1, filters.shape[-1], 1)
+            both = torch.stack((F.pad(filters, (0, 1)), F.pad(filters, (1, 0))))
+            windows = padded[..., unused : padded.shape[-1] - unused].unfold(-1, both.shape[-1], 1)
             parts = torch.cat(
                 [
-                    F.linear(windows.index_select(2, read), filters.flatten(0, 1))
+                    F.linear(windows.index_select(2, read), both.flatten(0, 2))
                     for read in torch.split(self.read, _CHUNK)
                 ],
                 2,
             )
-            blocks.append(_magnitude(parts.view(*parts.shape[:-1], len(filters), -1), -2))
-        return torch.cat(blocks, -1).mT
+            blocks.append(_magnitude(parts.view(*parts.shape[:-1], *both.shape[:3]), 4))
+        return torch.cat(blocks, -1).permute(0, 1, 3, 4, 2)
 
-    def _everywhere(self, padded: Tensor) -> Tensor:
+    def _everywhere(self, x: Tensor) -> Tensor:
+        padded = F.pad(x, (self.reach, self.reach))
         size = 1 << (padded.shape[-1] - 1).bit_length()
         spectrum = torch.fft.rfft(padded, size)[:, :, None, None] * torch.fft.rfft(self.filters, size).conj()
         parts: Tensor = torch.fft.irfft(spectrum, size)

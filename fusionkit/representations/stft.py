@@ -136,7 +136,9 @@ class STFT(Representation):
     def forward(self, x: Tensor) -> Tensor:
         """Map signals [batch, channel, time] to maps [batch, channel, freq, frame] or [batch, channel, *size]."""
         heard = x if self.colouring is None or self.quadrature else x[:, :1]
-        spectrum = self.spectrum(heard).index_select(-1, self.rows)
+        spectrum = self.spectrum(heard)
+        if len(self.rows) != spectrum.shape[-1]:
+            spectrum = spectrum.index_select(-1, self.rows)
         if self.quadrature:
             spectrum = _quadrature(spectrum)
         if self.part == "real":

@@ -21,7 +21,7 @@ def attention_rows(plan: Plan, registry: Registry) -> list[Row]:
     """
     tables = {}
     for run in plan.runs:
-        for place in checkpoints(run.folder) if is_complete(run) else ():
+        for place in checkpoints([run.folder]) if is_complete(run) else ():
             table = attention_table(load_model(place, registry))
             raw = [branch.representation == "wave" for branch in run.config.branches]
             if table is None or sorted(raw) != [False, True]:

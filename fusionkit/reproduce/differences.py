@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Set
-from pathlib import Path
-from typing import Any
-
 from fusionkit.config.run_config import RunConfig
-from fusionkit.config.toml import dump
 from fusionkit.data.protocols import PROTOCOLS
 from fusionkit.data.spec import parse_spec
+from fusionkit.reproduce.changes import ANY_DATA, NO_CHANGE, changes
+from fusionkit.reproduce.check_data import used_recordings
+from fusionkit.reproduce.execute import is_complete
 from fusionkit.reproduce.plan import Plan
-from fusionkit.reproduce.targets import PAPER_SPLITS, PUBLISHED_DATA
+from fusionkit.reproduce.targets import PAPER_SIZE, PUBLISHED_DATA, PUBLISHED_SIZE, TUNING
 
-_NO_CHANGE = frozenset({"training.device", "split.allow_leak"})
-"""What leaves the figures of a run that went through as they are."""
-_SAID_ELSEWHERE = _NO_CHANGE | {"name", "seed", "data.spec", "data.options.source", "training.init"}
-_ANY_DATA = ("folder", "manifest", "wfdb", "edf")
+_SAID_ELSEWHERE = NO_CHANGE | {"name", "seed", "data.spec", "data.options.source", "training.init"}
 _DRAWN = ("record", "subject")
-
-
-def changes(old: RunConfig, new: RunConfig, unsaid: Set[str] = _NO_CHANGE) -> list[str]:
-    """Return a line for each setting that differs, but for those that shall not be told; data and runs may move."""
-    one, other = (_without_places(_flat(tomllib.loads(dump(config)))) for config in (old, new))
-    return [
-        f"{key} {_text(other.get(key))} instead of {_text(one.get(key))}"
-        for key in sorted({*one, *other} - unsaid)
-        if one.get(key) != other.get(key)
-    ]
 
 
 def differences(plan: Plan) -> list[str]:
@@ -45,20 +29,19 @@ def differences(plan: Plan) -> list[str]:
         lines.append(f"runs a model: {len(plan.seeds)} instead of {plan.repeats}")
     if request.variant == "paper":
         lines.append("presets: as the text of the paper, not as the authors' code")
-        if any(
-            run.base and dict(PAPER_SPLITS["pascal"]).items() <= vars(run.config.split).items() for run in plan.runs
-        ):
-            lines.append(
-                "second data: one split by subject, 15 % tested, and not the folds of pascal-b-by-subject, "
-                "since fine-tuning starts one model"
-            )
+    lines += _incomplete(plan)
+    if batch := TUNING[request.variant].get("batch_size") if request.second is not None else None:
+        lines.append(
+            f"fine-tuning: batches of {batch}, since the authors' log has 88 recordings in one step; rate, epochs and "
+            "patience of it are not published, and are those of the presets"
+        )
     told: dict[str, list[str]] = {}
     for run in plan.runs:
         who = run.folder.parent.name
         split = run.config.split.split
         kind = PROTOCOLS[split].split if split in PROTOCOLS else split
         drawn = ["the test part is drawn anew for every seed"] if kind in _DRAWN else []
-        for line in drawn + changes(run.recipe, run.config, _SAID_ELSEWHERE):
+        for line in drawn + changes(run.recipe, run.config, _SAID_ELSEWHERE | _unused(run.config)):
             owners = told.setdefault(line, [])
             if who not in owners:
                 owners.append(who)
@@ -67,34 +50,29 @@ def differences(plan: Plan) -> list[str]:
     return lines
 
 
-def _without_places(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings that are the same wherever data and runs lie; an adapter of any data keeps the last name."""
-    found = dict(settings)
-    if spec := settings.get("data.spec"):
-        adapter, place = parse_spec(spec)
-        found["data.spec"] = f"{adapter}:{place.name}" if place and adapter in _ANY_DATA else adapter
-    if init := settings.get("training.init"):
-        found["training.init"] = "/".join(Path(init).parts[-2:])
-    return found
+def _incomplete(plan: Plan) -> list[str]:
+    """Return a line for each data set of which finished runs used fewer or more recordings than were published."""
+    told: dict[str, None] = {}
+    for run in plan.runs:
+        found = used_recordings(run.folder) if is_complete(run) else None
+        adapter = parse_spec(run.config.data.spec)[0]
+        if found is None or adapter in ANY_DATA:
+            continue
+        tuned = run.base is not None
+        expected = PUBLISHED_SIZE.get(adapter if tuned else plan.setting)
+        if tuned and plan.request.variant == "paper":
+            expected = PAPER_SIZE.get(adapter)
+        if expected is not None and found != expected:
+            what = "second data" if tuned else "data"
+            told[f"{what}: {found} of the {expected} recordings of {adapter if tuned else plan.setting}"] = None
+    return list(told)
 
 
-def _flat(tables: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Return settings by dotted names; a branch is counted from 1."""
-    found: dict[str, Any] = {}
-    for key, value in tables.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            value = {str(number): entry for number, entry in enumerate(value, start=1)}
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{before}{key}.")
-        else:
-            found[f"{before}{key}"] = value
-    return found
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, list):
-        text = ", ".join(map(_text, value))
-        return text if len(text) < 60 else f"{text[:57]}..."
-    return str(value)
+def _unused(config: RunConfig) -> set[str]:
+    """Return the settings of training that every stage has of its own."""
+    stages = config.stages
+    whole = "branch" in stages or sum(name.startswith("branch ") for name in stages) == len(config.branches)
+    last = any(not name.startswith("branch") for name in stages)
+    if not (whole and last):
+        return set()
+    return {f"training.{key}" for key in set.intersection(*(set(values) for values in stages.values()))}

@@ -141,3 +141,12 @@ VINDAS_TABLE4: Mapping[str, Rows] = MappingProxyType(
         ),
     }
 )
+
+VINDAS_LITERATURE: Mapping[str, str] = MappingProxyType(
+    {
+        "mitbih": "Zhao, Huang, He, Qiao, Li, MIF, MFF",
+        "ptb": "manual features, Liu, Sharma, Chen, Ahamed, MIF, MFF",
+        "hits": "2D CNN (Vindas et al., Medical Image Analysis 2022)",
+    }
+)
+"""Rows of Table 2 with the figures of other publications, by setting."""

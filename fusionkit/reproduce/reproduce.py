@@ -8,12 +8,14 @@ from pathlib import Path
 from fusionkit.registry import Registry
 from fusionkit.reproduce.attention_rows import attention_rows
 from fusionkit.reproduce.execute import execute
-from fusionkit.reproduce.lock import locked
+from fusionkit.reproduce.finished_models import with_finished_models
 from fusionkit.reproduce.plan import Plan, TableRequest, plan
 from fusionkit.reproduce.tables import Comparison, Row, compare, score_rows
 from fusionkit.reproduce.transfer import transfer_rows
 from fusionkit.reproduce.write import write_tables
+from fusionkit.run.lock import locked
 from fusionkit.run.reporter import Reporter
+from fusionkit.training.safekeeping import Safekeeping
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,9 @@ class Reproduced:
     failures: tuple[str, ...]
 
 
-def reproduce(request: TableRequest, registry: Registry, reporter: Reporter) -> Reproduced:
+def reproduce(
+    request: TableRequest, registry: Registry, reporter: Reporter, keep: Safekeeping | None = None
+) -> Reproduced:
     """Make the runs of a table that are missing, and write it.
 
     Raises
@@ -35,8 +39,9 @@ def reproduce(request: TableRequest, registry: Registry, reporter: Reporter) -> 
         If the request, the data or a folder cannot be used.
     """
     planned = plan(request, registry)
-    with locked(planned.out):
-        failures = execute(planned, registry, reporter)
+    with locked(planned.out, reporter.note):
+        planned = with_finished_models(planned, registry, reporter)
+        failures = execute(planned, registry, reporter, keep)
         comparison = compare(planned, _rows(planned, registry, reporter))
         return Reproduced(comparison, write_tables(comparison, planned.out), planned, tuple(failures))
 

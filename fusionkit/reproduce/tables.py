@@ -11,8 +11,9 @@ import numpy as np
 
 from fusionkit.errors import DataError
 from fusionkit.reproduce.differences import differences
-from fusionkit.reproduce.execute import is_complete, summary
+from fusionkit.reproduce.execute import is_complete
 from fusionkit.reproduce.plan import Plan
+from fusionkit.reproduce.run_summary import summary
 from fusionkit.reproduce.targets import FINDING_F1, Target
 from fusionkit.run.prepare import STOPPED_ON_TEST
 
@@ -110,7 +111,7 @@ def compare(plan: Plan, rows: Sequence[Row]) -> Comparison:
         columns=tuple(target.columns),
         rows=tuple(rows),
         stamps=tuple(stamps),
-        notes=(*_spread_notes(target, summaries), *_errata_notes(target, rows)),
+        notes=(*_spread_notes(target, summaries), *_errata_notes(target, rows), *_left_out(target, plan.setting)),
         differences=tuple(differences(plan)),
         cautions=tuple(dict.fromkeys(cautions)),
         decimals=2 if target.percent else 3 if target.kind == "attention" else 4,
@@ -212,12 +213,21 @@ def _spread_notes(target: Target, summaries: Sequence[Mapping[str, Any]]) -> lis
         return ["median ± mean absolute deviation from the median over the runs"]
     kind = "population SD (ddof 0)" if target.ddof == 0 else "sample SD (ddof 1)"
     unit = ", in %" if target.percent else ""
-    notes = [f"mean ± {kind} over the runs{unit}; of a single run no SD"]
+    notes = [f"mean ± {kind} over the runs{unit}, where there are several"]
     if any(found.get("last_epochs") for found in summaries):
-        notes.append("mean of the last epochs: mean and SD are over those epochs of all runs together, as in the paper")
+        notes.append(
+            "mean of the last epochs: mean and SD are over those epochs of all runs together, as in the paper; so a "
+            "single run has an SD there"
+        )
     return notes
 
 
 def _errata_notes(target: Target, rows: Sequence[Row]) -> list[str]:
     shown = {(key, column) for key, column in target.errata for row in rows if row.name.partition(", ")[0] == key}
     return [f"erratum of the paper, {row}, {column}: {target.errata[row, column]}" for row, column in sorted(shown)]
+
+
+def _left_out(target: Target, setting: str) -> list[str]:
+    """Return a line on the rows of the paper that are those of others."""
+    rows = target.left_out.get(setting)
+    return [f"left out, since the paper takes these rows from the literature: {rows}"] if rows else []

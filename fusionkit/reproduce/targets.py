@@ -17,6 +17,7 @@ from fusionkit.reproduce.published import (
     PERCENT,
     SCORES,
     VINDAS,
+    VINDAS_LITERATURE,
     VINDAS_TABLE2,
     VINDAS_TABLE3,
     VINDAS_TABLE4,
@@ -54,6 +55,8 @@ class Target:
         From a preset that a plugin brings to its distribution; without it the row shows the published figures alone.
     errata : mapping of (str, str) to str
         Why a published figure cannot be right, by row and column.
+    left_out : mapping of str to str
+        Rows that are not shown, by setting: the paper takes them from other publications.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Target:
     percent: bool = False
     plugins: Mapping[str, str] = field(default_factory=dict)
     errata: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def setting(self, adapter: str, options: Mapping[str, Any]) -> str:
         """Return which of the paper's data sets some data are compared with; the first unless they tell otherwise."""
@@ -134,6 +138,7 @@ _ALL = (
         published_runs=10,
         ddof=0,
         percent=True,
+        left_out=VINDAS_LITERATURE,
     ),
     Target(
         name="vindas-table3",
@@ -178,7 +183,7 @@ SPLITS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "pascal": {"split": "pascal-ab-published"},
         "mitbih": {"split": "record", "test_fraction": 0.2},
         "heartbeat": {"split": "heartbeat-published"},
-        "ptb": {"split": "record", "test_fraction": 0.2},
+        "ptb": {"split": "ptb-published"},
     }
 )
 """The published split by setting or adapter; it leaks where that of the paper does, and the tables then say so."""
@@ -188,10 +193,16 @@ PAPER_ADAPTER_OPTIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 )
 """What makes of a data set the recordings that the text of the paper speaks of."""
 
-PAPER_SPLITS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {"pascal": {"split": "subject", "test_fraction": 0.15}}
-)
+PAPER_SPLITS: Mapping[str, Mapping[str, Any]] = MappingProxyType({"pascal": {"split": "pascal-b-by-subject"}})
 """Splits after the text of a paper, where it is not that of the figures; they may not leak."""
+
+PUBLISHED_SIZE: Mapping[str, int] = MappingProxyType(
+    {"physionet2016": 3240, "mitbih": 109446, "ptb": 14552, "hits": 1541, "pascal": 585}
+)
+"""Recordings, beats or events of the published data, by setting or adapter."""
+
+PAPER_SIZE: Mapping[str, int] = MappingProxyType(dict(PUBLISHED_SIZE) | {"pascal": 461})
+"""The same of the data that the text of the paper speaks of."""
 
 TUNING: Mapping[str, Mapping[str, Any]] = MappingProxyType({"published": {"batch_size": 128}, "paper": {}})
 """Settings of fine-tuning by variant: the authors' log has 88 recordings in one batch."""

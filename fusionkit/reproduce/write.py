@@ -11,7 +11,19 @@ from fusionkit.data.csv_cells import neutral_csv
 from fusionkit.errors import ResourceError
 from fusionkit.reproduce.tables import Comparison, Figure
 
-_TEX = {"\\": r"\textbackslash{}", "±": r"$\pm$", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "±": r"$\pm$",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    ">": "$>$",
+    "<": "$<$",
+    ">=": r"$\geq$",
+    "<=": r"$\leq$",
+    "-": "$-$",
+}
+_SPECIAL = re.compile(r"[<>]=?|[\\±~^]|(?<![\w.-])-(?=\.?\d)|([&%$#_{}])")
+"""What TeX would read in another way; a minus is one where a number follows and no word or number stands before."""
 
 
 def write_tables(comparison: Comparison, folder: Path) -> tuple[Path, ...]:
@@ -128,5 +140,5 @@ def _published(figure: Figure | None, decimals: int) -> str:
 
 
 def _escaped(text: str) -> str:
-    plain = re.sub(r"[\\±~^]|([&%$#_{}])", lambda found: f"\\{found[1]}" if found[1] else _TEX[found[0]], text)
+    plain = _SPECIAL.sub(lambda found: f"\\{found[1]}" if found[1] else _TEX[found[0]], text)
     return plain.replace("\n", " ")

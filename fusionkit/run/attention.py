@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -10,10 +10,11 @@ import pandas as pd
 from torch import Tensor
 
 from fusionkit.errors import DataError
-from fusionkit.run.saved_model import SavedModel
+from fusionkit.run.saved_model import SavedModel, checkpoint_folder
 from fusionkit.training.checkpoint import MANIFEST
 
 Over = Literal["branch", "class"]
+_OF_FOLDS = f"checkpoints/*/best/{MANIFEST}"
 
 
 def attention_table(saved: SavedModel, over: Over = "branch") -> pd.DataFrame | None:
@@ -69,9 +70,13 @@ def attention_over_runs(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([summary, values], axis=1).rename_axis(["class", "branch"]).reset_index()
 
 
-def checkpoints(run: Path) -> list[Path]:
-    """Return the best checkpoint of every fold of a run folder with several; otherwise the path itself."""
-    return sorted(place.parent for place in run.glob(f"checkpoints/*/best/{MANIFEST}")) or [run]
+def checkpoints(runs: Iterable[Path]) -> list[Path]:
+    """Return the checkpoints of runs, each once: the best of every fold of a run folder with several, else the path."""
+    found: dict[Path, Path] = {}
+    for run in runs:
+        for place in sorted(file.parent for file in run.glob(_OF_FOLDS)) or [run]:
+            found.setdefault(checkpoint_folder(place).resolve(), place)
+    return list(found.values())
 
 
 def _axes(table: pd.DataFrame) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -25,6 +26,13 @@ from fusionkit.run.reporter import Reporter
 from fusionkit.run.task import make_task, order_classes
 
 RECORD_WISE = "record-wise: subject leakage not excluded"
+SHOWN = 20
+
+
+def listed(lines: Sequence[str]) -> list[str]:
+    """Return the first lines of what leaks, and how many more there are."""
+    more = len(lines) - SHOWN
+    return [*lines[:SHOWN], *([f"... and {more} more"] if more > 0 else [])]
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ class AuditedData:
                 "leak: what belongs to one person or recording stands in more than one part "
                 f"({len(self.leaks)} case{'s' * (len(self.leaks) > 1)}); correct the subjects or the split, remove "
                 "copies, or go on with --allow-leak, which stamps LEAKY on every table",
-                self.leaks,
+                listed(self.leaks),
             )
 
 

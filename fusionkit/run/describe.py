@@ -13,12 +13,30 @@ from fusionkit.model.counting import mult_adds, torchinfo_mult_adds, total_param
 from fusionkit.model.fusion_model import FusionModel
 from fusionkit.model.schedule import Schedule, model_stages
 from fusionkit.model.settings import BranchSettings
+from fusionkit.training.plan import PlannedStage
 
 
 def describe_model(
-    model: FusionModel, branches: Sequence[BranchSettings], fuser: str, schedule: Schedule
+    model: FusionModel,
+    branches: Sequence[BranchSettings],
+    fuser: str,
+    schedule: Schedule,
+    plan: Sequence[PlannedStage] | None = None,
 ) -> dict[str, Any]:
     """Return the negotiation of a model: views, tokens, widths, parameters and multiply-adds of every branch.
+
+    Parameters
+    ----------
+    model : FusionModel
+        The model.
+    branches : sequence of BranchSettings
+        What its branches were made from.
+    fuser : str
+        Name of its fuser.
+    schedule : 'fuser', 'joint' or 'staged'
+        See `model_stages`.
+    plan : sequence of PlannedStage, optional
+        What learns: ``trainable`` counts that alone; None: all that can learn.
 
     Returns
     -------
@@ -48,8 +66,13 @@ def describe_model(
                 "mult_adds": cost,
             }
         )
-    # The classifiers of the staged schedule are thrown away after training: they are no part of the model.
+    # The classifiers of single branches are thrown away after training: they are no part of the model.
     parts = (model.encoders, model.fuser)
+    trainable = trainable_parameters(*parts)
+    if plan is not None:
+        learning = {id(parameter) for stage in plan for parameter in stage.parameters}
+        unique = {id(p): p.numel() for part in parts for p in part.parameters() if id(p) in learning}
+        trainable = sum(unique.values())
     return {
         "signal": {
             "channels": model.signal.channels,
@@ -71,5 +94,5 @@ def describe_model(
             )
             + torchinfo_mult_adds(model.fuser, features, (MultiHeadAttention,))[0],
         },
-        "parameters": {"trainable": trainable_parameters(*parts), "total": total_parameters(*parts)},
+        "parameters": {"trainable": trainable, "total": total_parameters(*parts)},
     }

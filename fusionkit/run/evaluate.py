@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusionkit.config.toml import dump
+from fusionkit.data.audit.audit import NO_SUBJECT
 from fusionkit.data.load import load_manifest
 from fusionkit.data.spec import parse_spec
 from fusionkit.data.split_file import split_hash
@@ -22,12 +21,14 @@ from fusionkit.evaluation.metrics import METRICS, score_splits
 from fusionkit.evaluation.predictions import predictions_table
 from fusionkit.model.counting import total_parameters, trainable_parameters
 from fusionkit.registry import Registry
+from fusionkit.run.audited_data import listed
 from fusionkit.run.evaluation_request import EvaluationRequest
 from fusionkit.run.experiment import predict_views
+from fusionkit.run.fold import Views
 from fusionkit.run.foreign_data import prepare_foreign
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter, SilentReporter
-from fusionkit.run.run import RunResult
+from fusionkit.run.result import RunResult
 from fusionkit.run.run_folder import RunFolder, check_place
 from fusionkit.run.saved_model import SavedModel
 from fusionkit.run.seen_records import run_folder_of, seen_records
@@ -90,12 +91,13 @@ def evaluate(
         evaluation=request.evaluation,
         seed=request.seed,
     )
-    leaks = seen_records(run, saved, config, set(prepared.windows["record"]))
+    seen = seen_records(run, saved, config, set(prepared.windows["record"]))
+    leaks = seen.records
     if leaks and not request.allow_leak:
         raise DataError(
-            f"leak: the model was trained on {len(leaks)} of these recordings; score its test part with --split "
-            f"{home / 'split.csv'}, or go on with --allow-leak, which stamps LEAKY on every table",
-            leaks,
+            f"leak: the model was trained on {len(leaks)} of these recordings; {seen.advice}, or go on with "
+            "--allow-leak, which stamps LEAKY on every table",
+            listed(leaks),
         )
     views = compute_views(saved.model, config.branches, registry, prepared, ViewCache(warn=reporter.note), reporter)[1]
     saved.model.to(device)
@@ -112,16 +114,16 @@ def evaluate(
         "leaky": bool(leaks),
         "leaks": list(leaks),
         "classes": list(saved.task.classes),
-        "cautions": list(prepared.cautions),
+        "cautions": [*prepared.cautions, *seen.cautions],
         "notes": list(prepared.notes),
-        "audit": prepared.audited.to_dict() | {"floor": []},
+        "audit": _audit(prepared),
         "metrics": score_splits(predictions, request.evaluation, multilabel=saved.task.kind == "multilabel"),
         "epochs": 0,
         "seconds": round(time.perf_counter() - start, 3),
         "parameters": {"trainable": trainable_parameters(saved.model), "total": total_parameters(saved.model)},
     }
-    stamp = {"leaky": True} if leaks else {}
-    folder = RunFolder(out)
+    stamp = {"leaky": True} if leaks else {"leaky": "unknown"} if seen.unknown else {}
+    folder = RunFolder.new(out)
     folder.write_text("config.toml", dump(config))
     folder.write_csv("predictions.csv", predictions.assign(**stamp))
     folder.write_csv("metrics.csv", _figures(summary["metrics"]["test"]).assign(**stamp))
@@ -129,7 +131,7 @@ def evaluate(
     return RunResult(folder.path, summary)
 
 
-def _predictions(saved: SavedModel, prepared: Prepared, views: Sequence[NDArray[np.float32]]) -> pd.DataFrame:
+def _predictions(saved: SavedModel, prepared: Prepared, views: Views) -> pd.DataFrame:
     """Return the predictions of every window, under the name of every fold that scores it."""
     windows, batch_size = prepared.windows, saved.config.training.batch_size
     chances = predict_views(saved.model, saved.task, views, np.arange(len(windows)), batch_size)
@@ -141,6 +143,13 @@ def _predictions(saved: SavedModel, prepared: Prepared, views: Sequence[NDArray[
             predictions_table(windows[chosen], chances[chosen], saved.task.classes, fold=str(fold), split=test)
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def _audit(prepared: Prepared) -> dict[str, Any]:
+    """Return what the audit found, without what only matters where some of these recordings were learnt from."""
+    found = prepared.audited.to_dict()
+    warnings = [line for line in found["warnings"] if prepared.record_wise or line != NO_SUBJECT]
+    return found | {"floor": [], "warnings": warnings, "record_wise": prepared.record_wise}
 
 
 def _figures(scores: dict[str, Any]) -> pd.DataFrame:

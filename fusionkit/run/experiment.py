@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from torch import Tensor
 
 from fusionkit.config.run_config import RunConfig
 from fusionkit.errors import UsageError
 from fusionkit.model.assemble import assemble
 from fusionkit.model.fusion_model import FusionModel
+from fusionkit.model.inference import LiveViews, RowArray
 from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Registry
+from fusionkit.run.branch_cautions import branch_cautions
+from fusionkit.run.branch_sources import branch_sources
 from fusionkit.run.fold import Fold, Rows, SaveModel, Views, make_plan, predict_views
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter
@@ -24,8 +26,10 @@ from fusionkit.run.saved_model import load_model
 from fusionkit.run.transforms import make_augmentations
 from fusionkit.training.augmenter import Augmenter
 from fusionkit.training.initial_weights import take_weights
+from fusionkit.training.safekeeping import Safekeeping
+from fusionkit.training.team import ALONE, Team
 
-__all__ = ["Outcome", "build_model", "predict_views", "run_folds"]
+__all__ = ["Outcome", "build_model", "predict_views", "run_folds", "train_folds"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class Outcome:
     last_epochs : DataFrame
         Figures of the test part, by record, after each of the last epochs of the last stage: ``fold``, ``epoch`` and
         the metrics; empty unless asked for.
+    branches : list of dict
+        What every branch contributes, a row a fold and branch, as `Fold.branch_health` gives it.
+    cautions : list of str
+        What every reader of the figures must know of the branches.
     seconds : float
         Time of training and prediction.
     """
@@ -51,11 +59,14 @@ class Outcome:
     predictions: pd.DataFrame
     history: pd.DataFrame
     last_epochs: pd.DataFrame
+    branches: Rows
+    cautions: list[str]
     seconds: float
 
 
 def build_model(config: RunConfig, registry: Registry, prepared: Prepared) -> FusionModel:
     """Assemble the model of a configuration; its initial weights depend on the seed alone."""
+    losses = [config.training.branch_loss, *(stage.get("branch_loss", 0.0) for stage in config.stages.values())]
     with own_randomness(config.seed):
         return assemble(
             registry,
@@ -64,6 +75,7 @@ def build_model(config: RunConfig, registry: Registry, prepared: Prepared) -> Fu
             config.fuser,
             prepared.task.num_outputs,
             schedule=config.training.schedule,
+            branch_classifiers=any(losses),
         )
 
 
@@ -71,10 +83,12 @@ def run_folds(
     config: RunConfig,
     registry: Registry,
     prepared: Prepared,
-    signals: NDArray[np.float32],
+    signals: RowArray,
     views: Views,
     reporter: Reporter,
     save: SaveModel,
+    keep: Callable[[str], Safekeeping] = lambda _: Safekeeping(),
+    team: Team = ALONE,
 ) -> Outcome:
     """Train and predict every fold.
 
@@ -94,6 +108,10 @@ def run_folds(
         Is told how training goes on.
     save : callable
         ``save(fold, name, model)`` keeps the weights as ``best`` or ``last``.
+    keep : callable
+        Tells how the training of a fold is kept safe; one whose saved state is complete is not repeated.
+    team : Team
+        The processes that train together, of which this is process 0.
 
     Raises
     ------
@@ -103,35 +121,65 @@ def run_folds(
     """
     start = time.perf_counter()
     plan = make_plan(config, build_model(config, registry, prepared))
-    for fold in prepared.fold_names:
-        if config.evaluation.last_epochs and not (prepared.parts(fold) == "test").any():
-            raise UsageError(f"last_epochs is {config.evaluation.last_epochs}, but fold {fold!r} has no test part")
-    initial = _initial_weights(config, registry)
     models: dict[str, FusionModel] = {}
     tables: list[pd.DataFrame] = []
     epochs: Rows = []
     ends: Rows = []
+    branches: Rows = []
+    earlier = 0.0
+    for fold, trained in train_folds(config, registry, prepared, signals, views, reporter, save, keep, team):
+        history, last, before = trained
+        earlier += before
+        epochs += history
+        ends += last
+        branches += fold.branch_health(history)
+        tables.append(fold.predict())
+        models[fold.name] = fold.model.cpu()
+    predictions = pd.concat(tables, ignore_index=True)
+    seconds = time.perf_counter() - start + earlier
+    cautions = branch_cautions(config, branches, joint=any(len(planned.branches) > 1 for planned in plan))
+    for caution in cautions:
+        reporter.note(caution)
+    return Outcome(models, predictions, pd.DataFrame(epochs), pd.DataFrame(ends), branches, cautions, seconds)
+
+
+def train_folds(
+    config: RunConfig,
+    registry: Registry,
+    prepared: Prepared,
+    signals: RowArray,
+    views: Views,
+    reporter: Reporter,
+    save: SaveModel,
+    keep: Callable[[str], Safekeeping],
+    team: Team,
+) -> Iterator[tuple[Fold, tuple[Rows, Rows, float]]]:
+    """Train fold after fold, in any process of a team, and yield what `Fold.fit` returns; see `run_folds`."""
+    plan = make_plan(config, build_model(config, registry, prepared))
+    for fold in prepared.fold_names:
+        if config.evaluation.last_epochs and not (prepared.parts(fold) == "test").any():
+            raise UsageError(f"last_epochs is {config.evaluation.last_epochs}, but fold {fold!r} has no test part")
+    initial = _initial_weights(config, registry)
+    sources = branch_sources(config, registry, prepared.reader.signal)
     if config.augmentations:
         for name in [planned.stage.name for planned in plan if planned.stage.frozen is not None]:
             reporter.note(f"stage {name!r} learns from frozen branches: no augmentation reaches it")
-    for fold in prepared.fold_names:
+    for number, fold in enumerate(prepared.fold_names):
         if len(prepared.fold_names) > 1:
             reporter.note(f"fold {fold}")
         model = build_model(config, registry, prepared)
         if initial:
             note = take_weights(model, initial, str(config.training.init))
-            if not models:
+            if not number:
                 reporter.note(note)
-        one = Fold(config, fold, model, prepared, views)
+        for source in sources:
+            note = source.start(model)
+            if not number:
+                reporter.note(note)
+        read = LiveViews(signals, model.views) if config.training.views == "step" else views
+        one = Fold(config, fold, model, prepared, read, team)
         augmenter = _augmenter(config, registry, prepared, signals, model)
-        history, last = one.fit(augmenter, reporter.training, save)
-        epochs += history
-        ends += last
-        tables.append(one.predict())
-        models[fold] = model.cpu()
-    predictions = pd.concat(tables, ignore_index=True)
-    seconds = time.perf_counter() - start
-    return Outcome(models, predictions, pd.DataFrame(epochs), pd.DataFrame(ends), seconds)
+        yield one, one.fit(augmenter, reporter.training, save, keep(fold))
 
 
 def _initial_weights(config: RunConfig, registry: Registry) -> dict[str, Tensor]:
@@ -143,7 +191,7 @@ def _initial_weights(config: RunConfig, registry: Registry) -> dict[str, Tensor]
 
 
 def _augmenter(
-    config: RunConfig, registry: Registry, prepared: Prepared, signals: NDArray[np.float32], model: FusionModel
+    config: RunConfig, registry: Registry, prepared: Prepared, signals: RowArray, model: FusionModel
 ) -> Augmenter | None:
     steps = make_augmentations(config, registry, prepared.reader.signal.sample_rate)
     return Augmenter(steps, list(prepared.windows["window"]), signals, model.views, config.seed) if steps else None

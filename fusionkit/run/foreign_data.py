@@ -16,7 +16,7 @@ from fusionkit.data.spec import absolute_spec
 from fusionkit.data.windows import WindowReader, plan_windows
 from fusionkit.errors import DataError, UsageError, did_you_mean
 from fusionkit.interfaces import Task
-from fusionkit.run.audited_data import AuditedData, audit_data
+from fusionkit.run.audited_data import RECORD_WISE, AuditedData, audit_data
 from fusionkit.run.evaluation_request import EvaluationRequest
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter
@@ -162,7 +162,9 @@ def prepare_foreign(
     records = data.scanned.records
     used = records[records["id"].isin(folds["record"])].reset_index(drop=True)
     windows = plan_windows(replace(data.scanned, records=used), settings)
-    cautions = list(data.cautions)
+    # Persons in two parts matter where one of these parts was learnt from.
+    record_wise = data.record_wise and request.split is not None and settings.spec == saved.config.data.spec
+    cautions = [line for line in data.cautions if record_wise or line != RECORD_WISE]
     found = {name for label in used["label"] for name in label_classes(label, saved.task.kind == "multilabel")}
     if absent := [name for name in saved.task.classes if name not in found]:
         cautions.append(f"no recording is {', '.join(absent)}: the F1 of these classes is 0, and counts in F1 macro")
@@ -177,7 +179,7 @@ def prepare_foreign(
         folds=folds,
         audited=data.audited,
         leaks=(),
-        record_wise=data.record_wise,
+        record_wise=record_wise,
         cautions=tuple(cautions),
         notes=tuple(notes),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
 from collections.abc import Callable
 
 import pandas as pd
@@ -13,7 +12,7 @@ from fusionkit.evaluation.settings import EvaluationSettings
 
 
 class LastEpochs:
-    """Scores the test part after epochs, and keeps the figures of the last ones.
+    """Scores the test part after each of the last epochs.
 
     Parameters
     ----------
@@ -28,12 +27,14 @@ class LastEpochs:
     def __init__(self, settings: EvaluationSettings, predict: Callable[[], pd.DataFrame], multilabel: bool) -> None:
         self._settings = dataclasses.replace(settings, intervals=0)
         self._predict, self._multilabel = predict, multilabel
-        self.rows: deque[dict[str, object]] = deque(maxlen=settings.last_epochs)
 
-    def score(self, epoch: int, epochs: int, patience: int) -> None:
-        """Score an epoch of so many, unless it cannot be among the last; with patience any may be the last."""
+    def score(self, epoch: int, epochs: int, patience: int) -> dict[str, object] | None:
+        """Return the figures after an epoch of so many, or None if it cannot be among the last.
+
+        With patience any epoch may be the last.
+        """
         count = self._settings.last_epochs
         if count == 0 or (patience == 0 and epoch <= epochs - count):
-            return
+            return None
         scores = score_table(self._predict(), self._settings, multilabel=self._multilabel)
-        self.rows.append({"epoch": epoch, **{name: scores[name] for name in METRICS}})
+        return {"epoch": epoch, **{name: scores[name] for name in METRICS}}

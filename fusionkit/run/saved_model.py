@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -20,6 +22,9 @@ from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Registry
 from fusionkit.run.transforms import make_preprocessing
 from fusionkit.training.checkpoint import MANIFEST, load_checkpoint, save_checkpoint
+
+_MOST = 1 << 31  # channels, samples and Hz: far more than any window has
+_LONGEST = 300
 
 
 @dataclass(frozen=True)
@@ -58,33 +63,62 @@ def load_model(path: Path, registry: Registry) -> SavedModel:
     IntegrityError
         If the checkpoint is not what was written, or does not fit the installed components.
     """
-    tensors, state = load_checkpoint(_checkpoint_folder(path))
+    tensors, state = load_checkpoint(checkpoint_folder(path))
     try:
-        signal = SignalSpec(**state["signal"])
-        task = Task(**{**state["task"], "classes": tuple(state["task"]["classes"])})
-        text = str(state["config"])
-    except (KeyError, TypeError) as error:
-        raise IntegrityError(f"{path}: the manifest lacks or misstates signal, task or config: {error}") from error
+        signal, task, text = _signal(state["signal"]), _task(state["task"]), str(state["config"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise IntegrityError(
+            f"{path}: the manifest lacks or misstates signal, task or config: {_brief(error)}"
+        ) from error
     try:
         config = resolve(parse(text, "its configuration"), registry, with_dataset=False)
         with own_randomness():
             model = assemble(registry, signal, config.branches, config.fuser, task.num_outputs)
         preprocessing = make_preprocessing(config, registry, signal.sample_rate)
     except UsageError as error:
-        raise IntegrityError(f"{path} does not fit the installed components: {error}") from error
+        raise IntegrityError(f"{path} does not fit the installed components: {_brief(error)}") from error
     try:
         model.load_state_dict({**_representations(model), **tensors})
     except RuntimeError as error:
         fault = str(error).splitlines()[-1].strip()
-        raise IntegrityError(f"{path}: the weights do not fit the installed components: {fault}") from error
+        raise IntegrityError(f"{path}: the weights do not fit the installed components: {_brief(fault)}") from error
     return SavedModel(model.eval(), task, config, preprocessing)
+
+
+def _signal(stated: Mapping[str, Any]) -> SignalSpec:
+    signal = SignalSpec(**stated)
+    counts = (signal.channels, signal.samples)
+    known = all(type(count) is int and 0 < count < _MOST for count in counts) and type(signal.sample_rate) in (
+        int,
+        float,
+    )
+    if not known or not 0 < signal.sample_rate < _MOST:
+        raise ValueError(f"no signal is {stated}")
+    return signal
+
+
+def _task(stated: Mapping[str, Any]) -> Task:
+    task = Task(**{**stated, "classes": tuple(stated["classes"])})
+    outputs = (1, 2) if task.kind == "binary" else (len(task.classes),)
+    named = all(isinstance(name, str) for name in task.classes)
+    known = named and type(task.num_outputs) is int and task.num_outputs in outputs and len(task.classes) >= 2
+    if task.kind not in ("binary", "multiclass", "multilabel") or not known:
+        raise ValueError(f"no task is {stated}")
+    return task
+
+
+def _brief(text: object) -> str:
+    """Return what was said of a file that may hold anything, in at most 300 characters that can be printed."""
+    told = str(text)
+    return told if len(told) <= _LONGEST and told.isprintable() else ascii(told[:_LONGEST])
 
 
 def _representations(model: FusionModel) -> dict[str, Tensor]:
     return {name: t for name, t in model.state_dict().items() if name.startswith("representations.")}
 
 
-def _checkpoint_folder(path: Path) -> Path:
+def checkpoint_folder(path: Path) -> Path:
+    """Return the checkpoint of a run folder (its best) or of a checkpoint folder; errors as in `load_model`."""
     if (path / MANIFEST).is_file():
         return path
     if (path / "checkpoints" / "best" / MANIFEST).is_file():

@@ -9,18 +9,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fusionkit.data.view_cache import ViewCache
+from fusionkit.data.stored_rows import StoredRows
+from fusionkit.data.view_cache import BLOCK, ViewCache
 from fusionkit.errors import DataError
 from fusionkit.interfaces import SignalSpec
 from fusionkit.model.fusion_model import FusionModel
-from fusionkit.model.inference import run_in_batches
+from fusionkit.model.inference import RowArray, run_in_batches
 from fusionkit.model.settings import BranchSettings
 from fusionkit.registry import Registry
 from fusionkit.run.component_key import component_key
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter
-
-BATCH = 8  # more is slower on a CPU: fresh memory costs more than the calls
 
 
 def compute_views(
@@ -30,8 +29,10 @@ def compute_views(
     prepared: Prepared,
     cache: ViewCache,
     reporter: Reporter,
-) -> tuple[NDArray[np.float32], list[NDArray[np.float32]]]:
-    """Return the signals and the view of every branch, memory-mapped, computed only where the cache lacks them.
+    *,
+    live: bool = False,
+) -> tuple[RowArray, list[RowArray]]:
+    """Return the signals and the view of every branch, on disk, computed only where the cache lacks them.
 
     Parameters
     ----------
@@ -47,36 +48,41 @@ def compute_views(
         Where views are kept.
     reporter : Reporter
         Is told of progress.
+    live : bool
+        Whether views are computed in every step instead, so that there are none to return.
     """
     signals = cache.signals(prepared.reader, prepared.windows, partial(reporter.progress, "reading windows"))
-    views = []
+    views: list[RowArray] = []
+    if live:
+        return signals, views
     for name, branch, module in zip(model.branch_names, branches, model.representations, strict=True):
         progress = partial(reporter.progress, f"views of {name}")
-        views.append(cache.views(module, view_key(registry, branch, model.signal), signals, BATCH, progress))
-        _check_finite(name, views[-1], prepared)
+        view = cache.views(module, view_key(registry, branch, model.signal), signals, branch.representation, progress)
+        if not view.finite:
+            _refuse_not_finite(name, view, prepared)
+        views.append(view)
     return signals, views
 
 
-def _check_finite(branch: str, view: NDArray[np.float32], prepared: Prepared) -> None:
+def _refuse_not_finite(branch: str, view: StoredRows, prepared: Prepared) -> None:
     """Name the recordings whose view holds NaN or infinity, as that of samples near the largest float does."""
     bad = [
         start + int(row)
-        for start in range(0, len(view), BATCH)
-        for row in np.flatnonzero(~np.isfinite(view[start : start + BATCH]).reshape(-1, view[0].size).all(axis=1))
+        for start in range(0, len(view), BLOCK)
+        for row in np.flatnonzero(~np.isfinite(view[start : start + BLOCK]).all(axis=tuple(range(1, len(view.shape)))))
     ]
-    if bad:
-        records = prepared.windows["record"].iloc[bad].unique()
-        raise DataError(
-            f"branch {branch!r}: the views of {len(records)} recordings hold NaN or infinity; leave these out",
-            [str(record) for record in records],
-        )
+    records = prepared.windows["record"].iloc[bad].unique()
+    raise DataError(
+        f"branch {branch!r}: the views of {len(records)} recordings hold NaN or infinity; leave these out",
+        [str(record) for record in records],
+    )
 
 
 def view_arrays(model: FusionModel, signals: NDArray[np.float32]) -> list[NDArray[np.float32]]:
     """Return the view of every branch for signals in memory."""
     rows = np.arange(len(signals))
     device = torch.device("cpu")
-    views = run_in_batches(lambda x: tuple(model.views(x[0])), [signals], rows, batch_size=BATCH, device=device)
+    views = run_in_batches(lambda x: tuple(model.views(x[0])), [signals], rows, batch_size=BLOCK, device=device)
     return [view.numpy() for view in views]
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fusionkit.errors import PluginError
 from fusionkit.interfaces import Augmentation, Mixing
-from fusionkit.model.inference import gather
+from fusionkit.model.inference import Inputs, RowArray, gather
 
 _VIEW_AXES = 3
 
@@ -38,7 +38,7 @@ class Augmenter:
         self,
         steps: Sequence[tuple[str, Augmentation | Mixing]],
         names: Sequence[str],
-        signals: NDArray[np.float32],
+        signals: RowArray,
         views_of: Callable[[Tensor], Sequence[Tensor]],
         seed: int,
     ) -> None:
@@ -49,9 +49,7 @@ class Augmenter:
         self._numbers = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little") for name in names]
         self._signals, self._views_of, self._seed = signals, views_of, seed
 
-    def inputs(
-        self, views: Sequence[NDArray[np.float32] | Tensor], rows: NDArray[np.int64], epoch: int, device: torch.device
-    ) -> list[Tensor]:
+    def inputs(self, views: Inputs, rows: NDArray[np.int64], epoch: int, device: torch.device) -> list[Tensor]:
         """Return the changed views of some windows.
 
         Parameters

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusionkit.model.inference import Inputs, gather
+from fusionkit.model.inference import Inputs, gather, to_device
 from fusionkit.training.augmenter import Augmenter
 
 
@@ -40,7 +40,7 @@ class Part:
 
     Parameters
     ----------
-    inputs : sequence of array [window, ...]
+    inputs : sequence of array [window, ...], or LiveViews
         The view of every branch, or what a stage computed from them.
     rows : array [window]
         Rows of the inputs that belong to this part.
@@ -63,8 +63,8 @@ class Part:
 
     def batch(self, chosen: NDArray[np.int64], epoch: int, device: torch.device) -> Batch:
         """Return some windows of the part, changed at random where there is an augmenter."""
-        targets = torch.from_numpy(self.targets[chosen]).to(device)
-        weights = torch.from_numpy(self.weights[chosen]).to(device)
+        targets = to_device(torch.from_numpy(self.targets[chosen]), device)
+        weights = to_device(torch.from_numpy(self.weights[chosen]), device)
         rows = self.rows[chosen]
         if self.augmenter is None:
             return Batch(gather(self.inputs, rows, device), targets, weights)
@@ -88,10 +88,13 @@ def epoch_order(count: int, seed: int, stage: int, epoch: int) -> NDArray[np.int
     return np.random.default_rng([seed, stage, epoch]).permutation(count)
 
 
-def split_batches(order: NDArray[np.int64], batch_size: int) -> Iterator[NDArray[np.int64]]:
-    """Cut an order into batches; a last one of a single window joins the one before: BatchNorm cannot learn from it."""
+def split_batches(order: NDArray[np.int64], batch_size: int, processes: int = 1) -> Iterator[NDArray[np.int64]]:
+    """Cut an order into batches.
+
+    A last one of less than two windows for each process joins the one before: BatchNorm cannot learn from one window.
+    """
     starts = list(range(0, len(order), batch_size))
-    if batch_size > 1 and len(starts) > 1 and len(order) - starts[-1] == 1:
+    if batch_size > processes and len(starts) > 1 and len(order) - starts[-1] < 2 * processes:
         starts.pop()
     for start, stop in zip(starts, [*starts[1:], len(order)], strict=True):
         yield order[start:stop]

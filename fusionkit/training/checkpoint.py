@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import torch
 from torch import Tensor
 
 from fusionkit.errors import IntegrityError, ResourceError
+from fusionkit.training.atomic_write import make_folder, write_whole
 
 FORMAT = 1
 WEIGHTS = "weights.safetensors"
@@ -47,10 +47,12 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[
     part = f"{digest[:16]}-{WEIGHTS}"
     manifest = {"format": FORMAT, "parts": {part: digest}, **state}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / part).exists():
-            _write(folder / part, payload)
-        _write(folder / MANIFEST, _signed(manifest))
+        make_folder(folder)
+        if not (folder / part).exists() or _sha256(folder / part) != digest:
+            write_whole(folder / part, payload)
+            if _sha256(folder / part) != digest:
+                raise ResourceError(f"the checkpoint {folder} cannot be read back as it was written; check the disk")
+        write_whole(folder / MANIFEST, _signed(manifest))
         for old in folder.glob(f"*-{WEIGHTS}"):
             if old.name != part:
                 old.unlink()
@@ -60,8 +62,15 @@ def save_checkpoint(folder: Path, tensors: Mapping[str, Tensor], state: Mapping[
         ) from error
 
 
-def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def load_checkpoint(folder: Path, *, finite: bool = True) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read a checkpoint and check every byte of it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where.
+    finite : bool
+        Whether weights that are not finite are refused.
 
     Returns
     -------
@@ -85,12 +94,12 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(f"{path} is not the manifest of a checkpoint: {type(error).__name__}") from error
     if found != FORMAT:
-        raise IntegrityError(f"{path} has format {found!r}; this version of fusionkit reads format {FORMAT}")
+        raise IntegrityError(f"{path} has format {ascii(found)[:100]}; this version of fusionkit reads format {FORMAT}")
     manifest.pop("sha256", None)
     if _signed(manifest) != written:
         raise IntegrityError(f"{path}: hash mismatch; the file was changed after it was written")
     if not _PART.fullmatch(part) or (folder / part).is_symlink() or not (folder / part).is_file():
-        raise IntegrityError(f"{path} names the part {part[:100]!r}; expected a plain file of the checkpoint")
+        raise IntegrityError(f"{path} names the part {part[:100]!a}; expected a plain file of the checkpoint")
     try:
         payload = (folder / part).read_bytes()
     except OSError as error:
@@ -100,9 +109,11 @@ def load_checkpoint(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         tensors = safetensors.torch.load(payload)
     except safetensors.SafetensorError as error:
-        raise IntegrityError(f"{folder}: part {part} is not a safetensors file: {error}") from error
+        # The error quotes the file, of whatever length.
+        fault = ascii(str(error)[:200])
+        raise IntegrityError(f"{folder}: part {part} is not a safetensors file: {fault}") from error
     for name, tensor in tensors.items():
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+        if finite and tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
             raise IntegrityError(f"{folder}: non-finite weights in {name}")
     return tensors, manifest
 
@@ -113,10 +124,6 @@ def _signed(manifest: Mapping[str, Any]) -> bytes:
     return json.dumps({**manifest, "sha256": digest}, indent=2).encode()
 
 
-def _write(path: Path, payload: bytes) -> None:
-    temporary = path.with_name(f".inprogress-{os.getpid()}-{path.name}")
-    with temporary.open("wb") as stream:
-        stream.write(payload)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

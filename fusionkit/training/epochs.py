@@ -2,55 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from fusionkit.errors import RunError
-from fusionkit.model.inference import probabilities, run_in_batches
-from fusionkit.training.batches import Part, split_batches
-from fusionkit.training.loss import batch_loss, sample_losses
-from fusionkit.training.plan import PlannedStage
+from fusionkit.model.inference import probabilities
+from fusionkit.training.batches import Batch, Part, epoch_order, split_batches
+from fusionkit.training.branch_step import lost_branches, squared_gradients
+from fusionkit.training.checkpoints import Checkpoints
+from fusionkit.training.loss import batch_loss, loss_weight, sample_losses
 from fusionkit.training.progress import StepDone
+from fusionkit.training.settings import TrainingSettings
+from fusionkit.training.stage_state import StageState
+from fusionkit.training.team import Team
+from fusionkit.training.team_inference import run_in_team
 from fusionkit.training.training import Training
 
 
 def train_epoch(
-    training: Training,
-    planned: PlannedStage,
-    epoch: int,
-    train: Part,
-    order: NDArray[np.int64],
-    optimizer: torch.optim.Optimizer,
+    training: Training, stage: StageState, network: nn.Module, train: Part, checkpoints: Checkpoints
 ) -> float:
-    """Learn from the windows in the order given and return the mean loss; errors as in `fit`."""
-    stage, settings = planned.stage, planned.settings
+    """Take the steps of the epoch under way that are left and return the mean loss; errors as in `fit`."""
+    team = training.team
+    planned, settings, name = stage.planned, stage.planned.settings, stage.planned.stage.name
     planned.train_mode()
-    total, seen = 0.0, 0
-    batches = list(split_batches(order, settings.batch_size))
-    for step, chosen in enumerate(batches, start=1):
-        batch = train.batch(chosen, epoch, training.device)
+    order = epoch_order(len(train), training.seed, planned.number, stage.epoch)
+    batches = list(split_batches(order, settings.batch_size, team.size))
+    lost = lost_branches(
+        len(train),
+        len(planned.branches),
+        settings.branch_drop_rate,
+        seed=training.seed,
+        stage=planned.number,
+        epoch=stage.epoch,
+    )
+    for step, chosen in enumerate(batches[stage.step :], start=stage.step + 1):
+        rows = team.share(chosen)
+        batch = train.batch(rows, stage.epoch, training.device)
+        without = None if lost is None else torch.from_numpy(lost[rows]).to(training.device)
         with training.autocast():
-            logits = stage.logits(batch.inputs)
-        loss = batch_loss(training.task, logits.float(), batch, planned.settings.loss_mean)
-        value = float(loss.detach())
-        if not np.isfinite(value):
-            raise RunError(f"stage {stage.name!r}: the loss became {value} in epoch {epoch}, step {step}; lower --lr")
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        optimizer.step()
-        total, seen = total + value * len(chosen), seen + len(chosen)
-        training.observe(StepDone(stage.name, epoch, settings.epochs, step, len(batches), total / seen))
-    return total / seen
+            logits, own = network(batch.inputs, without)
+        loss = batch_loss(training.task, logits.float(), batch, settings.loss_mean)
+        whole = loss
+        for branch in own:
+            whole = whole + settings.branch_loss * batch_loss(training.task, branch.float(), batch, settings.loss_mean)
+        factor = _factor(team, batch, len(chosen), settings)
+        value, total = team.mean(torch.stack((loss.detach(), whole.detach())) * factor)
+        if not np.isfinite(total):
+            raise RunError(f"stage {name!r}: the loss became {total} in epoch {stage.epoch}, step {step}; lower --lr")
+        stage.optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(whole * factor)
+        if planned.learning_branches:
+            stage.gradients += squared_gradients(planned.learning_branches)
+        stage.optimizer.step()
+        stage.step, stage.loss, stage.seen = step, stage.loss + value * len(chosen), stage.seen + len(chosen)
+        training.observe(StepDone(name, stage.epoch, settings.epochs, step, len(batches), stage.loss / stage.seen))
+        checkpoints.after_step()
+    return stage.loss / stage.seen
 
 
-def validate(training: Training, planned: PlannedStage, epoch: int, validation: Part) -> tuple[float, float]:
+def _factor(team: Team, batch: Batch, count: int, settings: TrainingSettings) -> float:
+    """Return what the loss of a share is multiplied by so that the mean over the processes is that of the batch."""
+    if team.alone:
+        return 1.0
+    if settings.loss_mean == "samples":
+        return len(batch.targets) * team.size / count
+    weight = loss_weight(batch)
+    return float(weight) / team.mean(weight[None])[0]
+
+
+def validate(
+    training: Training, stage: StageState, network: nn.Module, validation: Part, checkpoints: Checkpoints
+) -> tuple[float, float]:
     """Return the loss on the validation part and the monitored figure; errors as in `fit`."""
-    stage, settings = planned.stage, planned.settings
-    for module in stage.modules:
+    training.team.spread_buffers(network)
+    planned, settings = stage.planned.stage, stage.planned.settings
+    for module in planned.modules:
         module.eval()
-    (logits,) = run_in_batches(
-        stage.logits,
+
+    def logits_of(inputs: Sequence[Tensor]) -> Tensor:
+        checkpoints.stop_if_asked()
+        return planned.logits(inputs)
+
+    (logits,) = run_in_team(
+        training.team,
+        logits_of,
         validation.inputs,
         validation.rows,
         batch_size=settings.batch_size,
@@ -60,7 +99,8 @@ def validate(training: Training, planned: PlannedStage, epoch: int, validation: 
     losses = sample_losses(training.task, logits, torch.from_numpy(validation.targets))
     loss = float((losses * torch.from_numpy(validation.weights)).mean())
     if not np.isfinite(loss):
-        raise RunError(f"stage {stage.name!r}: the validation loss became {loss} in epoch {epoch}; lower --lr")
+        raise RunError(f"stage {planned.name!r}: the validation loss became {loss} in epoch {stage.epoch}; lower --lr")
     if settings.monitor == "loss":
-        return loss, loss
-    return loss, training.score(settings.monitor, probabilities(training.task, logits), validation.targets)
+        return training.team.tell((loss, loss))
+    value = training.score(settings.monitor, probabilities(training.task, logits), validation.targets)
+    return training.team.tell((loss, value))

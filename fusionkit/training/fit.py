@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from fusionkit.errors import FusionkitError, PluginError, ResourceError
+from fusionkit.errors import FusionkitError, PluginError, ResourceError, UsageError
 from fusionkit.interfaces import Stage
-from fusionkit.model.inference import run_in_batches
 from fusionkit.model.seeding import own_randomness
-from fusionkit.training.batches import Part, epoch_order
-from fusionkit.training.early_stopping import EarlyStopping
-from fusionkit.training.epochs import train_epoch, validate
-from fusionkit.training.optimizers import make_optimizer, make_schedule
+from fusionkit.training.batches import Part
+from fusionkit.training.checkpoints import Checkpoints
 from fusionkit.training.plan import PlannedStage
 from fusionkit.training.progress import EpochDone
 from fusionkit.training.settings import TrainingSettings
+from fusionkit.training.stage_loop import train_stage
+from fusionkit.training.stage_state import new_stage
+from fusionkit.training.team_inference import run_in_team
 from fusionkit.training.training import Training
 
 MakeParts = Callable[[TrainingSettings], tuple[Part, Part]]
 
 
-def fit(training: Training, make_parts: MakeParts) -> list[EpochDone]:
+@dataclass(frozen=True)
+class Trained:
+    """What a training tells.
+
+    Parameters
+    ----------
+    history : list of EpochDone
+        A row an epoch.
+    scores : list of dict
+        What `Training.score_epoch` returned.
+    seconds_before : float
+        Time that was spent before the training was resumed.
+    """
+
+    history: list[EpochDone]
+    scores: list[dict[str, object]]
+    seconds_before: float
+
+
+def fit(training: Training, make_parts: MakeParts) -> Trained:
     """Train all stages and leave the chosen weights of each in the model.
 
     A stage ends after its epochs, or earlier when its patience is used up; it then has the weights of its best epoch
-    or, where the settings say so, of its last.
+    or, where the settings say so, of its last. A training whose state was saved goes on from there, to the same bits.
 
     Parameters
     ----------
@@ -39,32 +58,45 @@ def fit(training: Training, make_parts: MakeParts) -> list[EpochDone]:
     make_parts : callable
         Maps the settings of a stage to what it learns from, and what chooses its best epoch.
 
-    Returns
-    -------
-    list of EpochDone
-        The history.
-
     Raises
     ------
     RunError
         If the loss is no longer a finite number.
+    StoppedError
+        If somebody asked the training to stop; its state is saved.
     """
-    history: list[EpochDone] = []
+    checkpoints = Checkpoints(training)
     # What a component made without gradient, for example pretrained weights, stays as it is.
     fixed = [parameter for parameter in training.model.parameters() if not parameter.requires_grad]
-    with own_randomness(training.seed):
-        for planned in training.plan:
-            freeze_all_but(training.model, ())
-            for parameter in planned.parameters:
-                parameter.requires_grad_(True)
-            with _named_failures(planned.stage):
-                train, validation = (_stage_part(training, planned, part) for part in make_parts(planned.settings))
-                history += _fit_stage(training, planned, train, validation)
+    with training.team.contact(training.keep.interrupt.requested):
+        checkpoints.load()
+    if not checkpoints.done:
+        with own_randomness(training.team.seed(training.seed)):
+            for place, planned in enumerate(training.plan):
+                if place >= checkpoints.resumed_at:
+                    _fit_stage(training, place, planned, make_parts, checkpoints)
+        checkpoints.finish()
     freeze_all_but(training.model, (training.model,))
     for parameter in fixed:
         parameter.requires_grad_(False)
     training.model.eval()
-    return history
+    return Trained(checkpoints.history, checkpoints.scores, checkpoints.seconds_before)
+
+
+def _fit_stage(
+    training: Training, place: int, planned: PlannedStage, make_parts: MakeParts, checkpoints: Checkpoints
+) -> None:
+    freeze_all_but(training.model, ())
+    for parameter in planned.parameters:
+        parameter.requires_grad_(True)
+    with _named_failures(planned.stage), training.team.contact(training.keep.interrupt.requested):
+        train, validation = (_stage_part(training, planned, part) for part in make_parts(planned.settings))
+        if len(train) < training.team.size:
+            raise UsageError(f"{len(train)} windows cannot be shared by {training.team.size} processes; start fewer")
+        stage = new_stage(planned)
+        checkpoints.begin(place, stage)
+        with training.keep.interrupt.deferred():
+            train_stage(training, stage, train, validation, checkpoints)
 
 
 @contextmanager
@@ -79,6 +111,12 @@ def _named_failures(stage: Stage) -> Iterator[None]:
     except RuntimeError as error:
         if "allocate memory" in str(error):
             raise ResourceError(f"stage {stage.name!r} ran out of memory; lower --batch-size") from error
+        if type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
+            fault = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+            raise ResourceError(
+                f"stage {stage.name!r}: torch.compile failed: {fault.strip()}; leave --compile out, or install what "
+                "it needs: a C++ compiler for a CPU, Triton for a GPU"
+            ) from error
         raise PluginError(f"stage {stage.name!r} failed in a component: {error}") from error
     except Exception as error:
         raise PluginError(f"stage {stage.name!r} failed in a component: {type(error).__name__}: {error}") from error
@@ -96,7 +134,8 @@ def _stage_part(training: Training, planned: PlannedStage, part: Part) -> Part:
     if planned.stage.frozen is None:
         return part
     training.model.eval()
-    inputs = run_in_batches(
+    inputs = run_in_team(
+        training.team,
         planned.stage.frozen,
         part.inputs,
         part.rows,
@@ -105,50 +144,3 @@ def _stage_part(training: Training, planned: PlannedStage, part: Part) -> Part:
         precision=training.precision,
     )
     return Part(inputs, np.arange(len(part)), part.targets, part.weights)
-
-
-def _fit_stage(training: Training, planned: PlannedStage, train: Part, validation: Part) -> list[EpochDone]:
-    settings, name = planned.settings, planned.stage.name
-    learning = nn.ModuleList(planned.stage.modules)
-    optimizer = make_optimizer(planned.parameters, settings)
-    schedule = make_schedule(optimizer, settings)
-    stopping = EarlyStopping(settings.monitor != "loss", settings.patience, settings.ties == "first")
-    is_last = planned is training.plan[-1]
-    history: list[EpochDone] = []
-    best: dict[str, Tensor] | None = None
-    for epoch in range(1, settings.epochs + 1):
-        start = time.perf_counter()
-        order = epoch_order(len(train), training.seed, planned.number, epoch)
-        train_loss = train_epoch(training, planned, epoch, train, order, optimizer)
-        validation_loss, value = validate(training, planned, epoch, validation)
-        if schedule:
-            schedule.step(validation_loss)
-        is_best = stopping.update(value, validation_loss)
-        if is_best and settings.selection == "best":
-            best = {key: tensor.clone() for key, tensor in learning.state_dict().items()}
-        if is_last and is_best and settings.selection == "best":
-            training.save("best")
-        training.save("last")
-        seconds = time.perf_counter() - start
-        done = EpochDone(
-            name,
-            epoch,
-            train_loss,
-            validation_loss,
-            settings.monitor,
-            value,
-            stopping.best_value,
-            stopping.best_epoch,
-            seconds,
-        )
-        history.append(done)
-        training.observe(done)
-        if is_last:
-            training.after_epoch(epoch)
-        if stopping.exhausted:
-            break
-    if best is not None:
-        learning.load_state_dict(best)
-    elif is_last:
-        training.save("best")  # what the stage ends with is what a run folder is read from
-    return history

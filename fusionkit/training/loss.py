@@ -50,11 +50,20 @@ def batch_loss(task: Task, logits: Tensor, batch: Batch, mean: Literal["samples"
         What the sum of the weighted losses is divided by: the number of samples, so that a sample weighs the same in
         every batch, or the sum of their weights, as `torch.nn.CrossEntropyLoss` does.
     """
-    weights = batch.weights
-    losses = sample_losses(task, logits, batch.targets) * weights
+    losses = sample_losses(task, logits, batch.targets) * batch.weights
     if batch.share is not None:
         others = sample_losses(task, logits, batch.targets.roll(-1, dims=0)) * batch.weights.roll(-1, dims=0)
-        share = batch.share.reshape(-1, *[1] * (losses.ndim - 1))
-        losses = share * losses + (1 - share) * others
-        weights = share * weights + (1 - share) * weights.roll(-1, dims=0)
-    return losses.sum() / weights.sum() if mean == "weights" else losses.mean()
+        losses = _mixed(batch.share, losses, others)
+    return losses.sum() / loss_weight(batch) if mean == "weights" else losses.mean()
+
+
+def loss_weight(batch: Batch) -> Tensor:
+    """Return the sum of the weights of a batch, of a mixture in the same shares as its losses."""
+    if batch.share is None:
+        return batch.weights.sum()
+    return _mixed(batch.share, batch.weights, batch.weights.roll(-1, dims=0)).sum()
+
+
+def _mixed(share: Tensor, own: Tensor, other: Tensor) -> Tensor:
+    share = share.reshape(-1, *[1] * (own.ndim - 1))
+    return share * own + (1 - share) * other

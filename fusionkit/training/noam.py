@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterable
 
 import torch
-from torch import nn
+from torch.optim.optimizer import ParamsT
 
 BETAS = (0.9, 0.999)
 EPS = 1e-16
@@ -19,7 +17,7 @@ def noam_rate(step: int, *, lr: float, d_model: int, warmup_steps: int) -> float
 
 
 def noam(
-    parameters: Iterable[nn.Parameter],
+    parameters: ParamsT,
     *,
     lr: float,
     d_model: int,
@@ -40,8 +38,8 @@ def noam(
 
     Parameters
     ----------
-    parameters : iterable of Parameter
-        What learns.
+    parameters : iterable of Parameter, or of dict
+        What learns, or groups of it with an ``lr`` each.
     lr : float
         Factor before the rate.
     d_model : int
@@ -58,15 +56,16 @@ def noam(
     Vaswani et al., Attention is all you need (2017), doi 10.48550/arXiv.1706.03762, section 5.3
     """
     optimizer = torch.optim.AdamW(parameters, lr=lr, betas=BETAS, eps=eps, weight_decay=weight_decay)
-    steps = itertools.count(1)
 
     def before_step(*_: object) -> None:
-        step = next(steps)
-        rate = noam_rate(step, lr=lr, d_model=d_model, warmup_steps=warmup_steps)
         for group in optimizer.param_groups:
+            # Counted in the group, so that the state of the optimiser holds it.
+            step = group["steps"] = group.get("steps", 0) + 1
+            factor = group.setdefault("factor", group["lr"])
+            rate = noam_rate(step, lr=factor, d_model=d_model, warmup_steps=warmup_steps)
             group["lr"] = rate
             group["eps"] = eps / math.sqrt(1 - BETAS[1] ** step)
-            group["weight_decay"] = weight_decay * lr / rate
+            group["weight_decay"] = weight_decay * factor / rate
 
     optimizer.register_step_pre_hook(before_step)
     return optimizer

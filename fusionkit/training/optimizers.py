@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import cast
 
 import torch
-from torch import nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.optimizer import ParamsT
 
 from fusionkit.training.noam import EPS, noam
 from fusionkit.training.settings import TrainingSettings
@@ -15,13 +14,13 @@ from fusionkit.training.settings import TrainingSettings
 _EPS = 1e-8
 
 
-def make_optimizer(parameters: Iterable[nn.Parameter], settings: TrainingSettings) -> torch.optim.Optimizer:
+def make_optimizer(parameters: ParamsT, settings: TrainingSettings) -> torch.optim.Optimizer:
     """Return the optimiser that the settings name.
 
     Parameters
     ----------
-    parameters : iterable of Parameter
-        What learns.
+    parameters : iterable of Parameter, or of dict
+        What learns, or groups of it with a learning rate each: ``{"params": [...], "lr": 1e-4}``.
     settings : TrainingSettings
         Name, learning rate, weight decay, epsilon and momentum; for noam with ``d_model``, as `plan_stages` leaves it.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class EpochDone:
     epoch : int
         Number in the stage, from 1.
     train_loss, validation_loss : float
-        Mean loss a window.
+        Mean loss a window, without the losses of single branches.
     monitor : str
         The figure that chooses the best weights.
     value, best_value : float
@@ -38,6 +38,9 @@ class EpochDone:
         The epoch of the best value.
     seconds : float
         Time of the epoch.
+    gradient_norms : dict of str to float
+        L2 norm of the gradient of every encoder that learns, by the name of its branch: the root of the mean square
+        over the steps.
     """
 
     stage: str
@@ -49,6 +52,7 @@ class EpochDone:
     best_value: float
     best_epoch: int
     seconds: float
+    gradient_norms: dict[str, float] = field(default_factory=dict)
 
 
 Observer = Callable[[StepDone | EpochDone], None]

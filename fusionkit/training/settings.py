@@ -80,7 +80,43 @@ class TrainingSettings:
             "BatchNorm statistics included; none: all."
         ),
     ] = None
+    init_branch: Annotated[
+        tuple[str, ...] | None,
+        Option(
+            "BRANCH=RUN: the encoder of this branch starts from that of the run, which has one branch or one of the "
+            "same name, with the same representation, encoder, options and signal; none: new."
+        ),
+    ] = None
+    branch_loss: Annotated[
+        float,
+        Option(
+            "Weight of a loss for every branch under a classifier of its own, added where several branches learn "
+            "together.",
+            ge=0,
+        ),
+    ] = 0.0
+    branch_lr: Annotated[
+        tuple[str, ...] | None,
+        Option("BRANCH=RATE: a learning rate of its own for the encoder of this branch; none: that of the stage."),
+    ] = None
+    branch_drop_rate: Annotated[
+        float,
+        Option(
+            "Probability that a training window loses the features of one branch, drawn evenly, where several branches "
+            "learn together.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.0
+    views: Annotated[
+        Literal["cached", "step"],
+        Option("cached: computed once and kept on disk; step: computed from the signals in every step, on the device."),
+    ] = "cached"
     device: Annotated[str, Option("auto, cpu, cuda or cuda:N; auto takes a GPU when there is one.")] = "auto"
     precision: Annotated[
-        Literal["auto", "float32", "bfloat16"], Option("Number format of the step; auto is float32.")
+        Literal["auto", "float32", "tf32", "bfloat16"],
+        Option("Number format of the step; auto is float32; tf32, of GPUs, shortens the factors of its products."),
     ] = "auto"
+    compile: Annotated[
+        bool, Option("Whether torch.compile compiles the steps, which takes a minute or more at first.")
+    ] = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,6 +13,8 @@ from torch import nn
 from fusionkit.interfaces import Task
 from fusionkit.training.plan import PlannedStage
 from fusionkit.training.progress import Observer
+from fusionkit.training.safekeeping import Safekeeping
+from fusionkit.training.team import ALONE, Team
 
 Score = Callable[[str, NDArray[np.float64], NDArray[np.int64]], float]
 
@@ -43,8 +45,12 @@ class Training:
     save : callable
         Called with ``best`` or ``last`` when the weights of the model are to be kept under that name. ``best`` are
         those that the last stage is to end with: of its best epoch so far or, where it ends with the last, of each.
-    after_epoch : callable
-        Called with the number of every epoch of the last stage, when it is done.
+    score_epoch : callable
+        Called with the number of every epoch of the last stage, when it is done; returns figures to keep, or None.
+    keep : Safekeeping
+        How the training is kept safe.
+    team : Team
+        The processes that train it together.
     """
 
     model: nn.Module
@@ -56,7 +62,9 @@ class Training:
     precision: torch.dtype
     observe: Observer
     save: Callable[[str], None]
-    after_epoch: Callable[[int], None]
+    score_epoch: Callable[[int], dict[str, object] | None]
+    keep: Safekeeping = field(default_factory=Safekeeping)
+    team: Team = ALONE
 
     def autocast(self) -> torch.autocast:
         """Return the context that a step runs in."""

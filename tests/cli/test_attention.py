@@ -100,3 +100,15 @@ def test_runs_that_do_not_go_together(fusionkit: Command, runs: list[Path], tmp_
     assert (answer.code, "has no attention to branches" in answer.err) == (2, True)
     answer = fusionkit("attention", runs[0], checkpoint(tmp_path / "three", 0, branches=3))
     assert (answer.code, "give runs of one model" in answer.err) == (3, True)
+
+
+def test_a_model_that_several_paths_lead_to_counts_once(fusionkit: Command, runs: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(runs[0])
+    checkpoint(tmp_path / "folder" / "checkpoints" / "best", 9)
+    paths = [*runs, runs[0], tmp_path / "link", runs[1] / ".." / runs[1].name]
+    paths += [tmp_path / "folder", tmp_path / "folder" / "checkpoints" / "best"]
+    answer = fusionkit("attention", *paths, "--json")
+    assert answer.code == 0, answer.err
+    found = json.loads(answer.out)
+    assert list(found["runs"]) == [*map(str, runs), str(tmp_path / "folder")]
+    assert {row["runs"] for row in found["attention"]} == {4}

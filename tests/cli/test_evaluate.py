@@ -118,8 +118,11 @@ def test_the_printed_result_names_data_and_folder(fusionkit: Command, trained: P
     shutil.rmtree(elsewhere / "odd")
     answer = fusionkit("evaluate", trained, "--data", f"folder:{elsewhere}", "--map", "calm=low,wild=high")
     assert answer.code == 0, answer.err
-    for word in ("all recordings", "roc auc", "F1 high", "record-wise: subject leakage not excluded"):
+    for word in ("all recordings", "roc auc", "F1 high"):
         assert word in answer.out
+    # Nothing is learnt from these recordings: neither epochs nor persons in two parts matter.
+    for word in ("record-wise", "0 epochs"):
+        assert word not in answer.out
     assert answer.out.rstrip().endswith("trained-evaluated-folder")
 
 
@@ -198,3 +201,58 @@ def test_a_test_part_that_chose_the_epoch_counts_as_seen(fusionkit: Command, hea
     refused = fusionkit("evaluate", "here", *data, "--split", "here/split.csv", "--out", "again")
     assert refused.code == 3
     assert "the model was trained on" in refused.err
+
+
+def test_weights_whose_run_folder_is_gone_may_have_seen_anything(
+    fusionkit: Command, trained: Path, heart_folder: Path
+) -> None:
+    data = ("--data", f"folder:{heart_folder}", *SUBJECT)
+    shutil.copytree(trained / "checkpoints" / "best", "weights")
+    told = "what the weights have seen is unknown: there is no complete run folder at"
+    copied = fusionkit("evaluate", "weights", *data, "--out", "scored")
+    assert copied.code == 0, copied.err
+    assert copied.out.count(told) == 1
+    assert copied.out.count(told.partition(":")[0]) == 2, "once above the table, once below"
+    assert set(pd.read_csv("scored/predictions.csv")["leaky"]) == {"unknown"}
+
+    started = fusionkit("run", *data, *PAIR, *TINY, "--init", "weights", "--out", "next")
+    assert started.code == 0, started.err
+    assert told in started.out
+    same = ("run", *data, *PAIR, *TINY, "--init", trained, "--split", trained / "split.csv", "--out", "second")
+    assert fusionkit(*same).code == 0
+    trained.rename("moved")
+    later = fusionkit("evaluate", "second", *data, "--split", "second/split.csv", "--out", "again")
+    assert later.code == 0, later.err
+    assert f"{told} {trained}" in later.out
+
+
+def test_a_refused_leak_names_twenty_recordings_and_the_split_that_helps(
+    fusionkit: Command, trained: Path, heart_folder: Path
+) -> None:
+    data = ("--data", f"folder:{heart_folder}", *SUBJECT)
+    split = pd.read_csv(trained / "split.csv", comment="#")
+    seen = int((split["split"] != "test").sum())
+    refused = fusionkit("evaluate", trained, *data)
+    assert f"use --split {trained / 'split.csv'}, whose test part is new to it" in refused.err
+    assert len(refused.err.splitlines()) == 1 + min(seen, 20) + (seen > 20)
+    # Of a model that started from another one, only a test part that neither has seen will do.
+    chained = ("run", *data, *PAIR, *TINY, "--init", trained, "--seed", 5, "--allow-leak", "--out", "chained")
+    assert fusionkit(*chained).code == 0
+    again = fusionkit("evaluate", "chained", *data)
+    assert f"take recordings that none of {Path('chained').absolute()}, {trained} has seen" in again.err
+
+
+def test_parts_that_stay_random_may_not_be_frozen(fusionkit: Command, trained: Path, heart_folder: Path) -> None:
+    data = ("--data", f"folder:{heart_folder}", *SUBJECT, *TINY, "--out", "here")
+    frozen = fusionkit("run", *data, *PAIR, "--learn", "fuser")
+    assert frozen.code == 2
+    assert "learn leaves encoders.0, encoders.1 frozen with random weights: there is no init" in frozen.err
+    # The run has one branch: of the second and of the wider fuser nothing is there.
+    split = ("--split", trained / "split.csv", "--init", trained)
+    half = fusionkit("run", *data, *PAIR, *split, "--learn", "encoders.0")
+    assert half.code == 2
+    assert "encoders.1, fuser" in half.err
+    assert f"{trained} does not hold them" in half.err
+    assert not Path("here").exists()
+    fine = fusionkit("run", *data, *PAIR, *split, "--learn", "encoders.1,fuser")
+    assert fine.code == 0, fine.err

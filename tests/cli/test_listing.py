@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 
 import pytest
@@ -74,3 +75,28 @@ def test_version(fusionkit: Command) -> None:
     answer = fusionkit("--version")
     assert answer.code == 0
     assert answer.out.startswith("fusionkit, version ")
+
+
+def test_describe_shows_a_variant_of_a_preset_in_full(fusionkit: Command) -> None:
+    (shown,) = json.loads(fusionkit("describe", "audiofuse@published", "--json").out)
+    assert (shown["kind"], shown["name"]) == ("preset", "audiofuse@published")
+    about, _, text = shown["description"].partition("\n\n")
+    assert "as in the authors' code" in about
+    tables = tomllib.loads(text)
+    assert (tables["split"]["validation"], tables["branches"][0]["encoder_options"]["positions"]) == ("test", "fixed")
+    assert tables["branches"][1]["encoder_options"]["kernel_size"] == 16
+    answer = fusionkit("describe", "audiofuse@publisht")
+    assert answer.code == 2
+    assert "did you mean 'published'" in answer.err
+    assert fusionkit("describe", "vit@published").code == 2
+
+
+@pytest.mark.parametrize("name", ["resnet18", "audiofuse-inception-v3"])
+def test_a_component_of_a_plugin_that_is_not_there_says_what_to_install(
+    fusionkit: Command, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("fusionkit.plugins.metadata.entry_points", lambda **_: [])
+    answer = fusionkit("describe", name)
+    assert answer.code == 4
+    assert f"{name!r} here; it comes with the plugin fusionkit-comparators" in answer.err
+    assert "pip install fusionkit-comparators timm" in answer.err

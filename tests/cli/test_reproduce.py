@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+import soundfile
 
 from fusionkit import plugins
 from fusionkit.plugins import build_registry
 from fusionkit.registry import Provider
 from fusionkit.reproduce import targets
-from fusionkit.reproduce.lock import locked
 from fusionkit.reproduce.targets import FINDING_F1, Target
+from fusionkit.run.lock import locked
 from tests.conftest import Answer
 
 Command = Callable[..., Answer]
@@ -83,10 +84,21 @@ def test_a_table_is_made_and_the_second_time_only_read(fusionkit: Command, heart
         assert (tmp_path / "here" / name).is_file()
         assert f"here/{name}" in again.out
 
+    # The same files elsewhere are the same recordings; others are not, under the same path either.
+    shutil.copytree(heart_folder, tmp_path / "copy" / heart_folder.name)
+    moved = [f"folder:{tmp_path / 'copy' / heart_folder.name}" if "folder:" in text else text for text in command[:4]]
+    assert "2 of 2 runs are there already" in fusionkit(*moved, *command[4:]).err
+    changed = next(heart_folder.rglob("*.wav"))
+    samples, rate = soundfile.read(changed)
+    soundfile.write(changed, samples[::-1], rate, subtype="FLOAT")
+    other = fusionkit(*command)
+    assert other.code == 2
+    assert "seed0 holds a run of other recordings than those that --data names now" in other.err
+
 
 def test_a_folder_in_use_is_refused(fusionkit: Command, heart_folder: Path, tmp_path: Path) -> None:
     command = ("reproduce", "scores", "--data", f"folder:{heart_folder}", *SUBJECT, "--out", "here")
-    with locked(tmp_path / "here"):
+    with locked(tmp_path / "here", print):
         answer = fusionkit(*command)
     assert answer.code == 2
     assert "is in use by process" in answer.err
@@ -101,11 +113,12 @@ def test_a_quick_table_says_so(fusionkit: Command, heart_folder: Path) -> None:
     assert "runs a model: 1 instead of 2" in answer.out
 
 
-def test_a_transfer_scores_the_other_data_before_and_after(fusionkit: Command, heart_folder: Path) -> None:
+@pytest.mark.parametrize("split", ["subject", "k-fold"])
+def test_a_transfer_scores_the_other_data_before_and_after(fusionkit: Command, heart_folder: Path, split: str) -> None:
     shutil.copytree(heart_folder, "others")
     answer = fusionkit(
         *("reproduce", "transfer", "--data", f"folder:{heart_folder}", *SUBJECT, "--seeds", "0", "--json"),
-        *("--data2", "folder:others", "--split2", "subject", "--out", "here"),
+        *("--data2", "folder:others", "--split2", split, "--out", "here"),
     )
     assert answer.code == 0, answer.err
     rows = json.loads(answer.out)["rows"]
@@ -116,7 +129,9 @@ def test_a_transfer_scores_the_other_data_before_and_after(fusionkit: Command, h
     ]
     assert all(row["own"]["accuracy"]["runs"] == 1 for row in rows)
     metrics = json.loads(Path("here/tiny-zero-shot/seed0/metrics.json").read_text(encoding="utf-8"))
-    assert rows[0]["own"]["accuracy"]["value"] == metrics["metrics"]["test"]["accuracy"]
+    test = metrics["metrics"]["test"]
+    assert rows[0]["own"]["accuracy"]["value"] == test.get("pooled", test)["accuracy"]
+    assert test["records"] == (24 if split == "k-fold" else 4)
 
 
 def test_attention_is_told_by_class_and_branch(fusionkit: Command, heart_folder: Path) -> None:

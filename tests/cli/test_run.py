@@ -28,7 +28,7 @@ def test_a_run_leaves_its_folder_and_prints_one_json_object(
     assert result["parameters"]["total"] > result["parameters"]["trainable"] > 0
     folder = tmp_path / "here"
     expected = {"config.toml", "split.csv", "predictions.csv", "metrics.json", "history.csv", "environment.json"}
-    assert {path.name for path in folder.iterdir()} == expected | {"report.html", "checkpoints"}
+    assert {path.name for path in folder.iterdir()} == expected | {"report.html", "checkpoints", "recordings.sha256"}
     assert {path.name for path in (folder / "checkpoints").iterdir()} == {"best", "last"}
 
 

@@ -129,3 +129,22 @@ def test_the_three_dense_layers_that_are_tuned_on_pascal() -> None:
     model = assembled("audiofuse@published", SignalSpec(1, 110250, 22050.0), 1)
     shapes = [tuple(p.shape) for name, p in model.named_parameters() if name.startswith(("encoders.1.head", "fuser"))]
     assert shapes == [(64, 256), (64,), (192, 256), (192,), (1, 192), (1,)]
+
+
+def test_parameters_that_learn_are_those_of_the_named_parts(count: Count) -> None:
+    head = 192 * 256 + 192 + 192 + 1
+    assert count("audiofuse@published", *SOUND, "--learn", "fuser") == {"trainable": head, "total": 2_556_481}
+    dense = 256 * 64 + 64
+    assert count("audiofuse@published", *SOUND, "--learn", "encoders.1.head,fuser")["trainable"] == dense + head
+
+
+def test_a_stated_signal_that_the_preset_would_not_cut_is_noted(fusionkit: Callable[..., Any]) -> None:
+    run = ("run", "--preset", "audiofuse-cnn1d@published", "--dry-run", "--json")
+    assert fusionkit(*run, *SOUND).err == ""
+    answer = fusionkit(*run, "--signal", "1x8000@2000", "--classes", "2")
+    assert answer.code == 0
+    assert "states 4 s at 2000 Hz, but the configuration asks for windows of 5 s and 22050 Hz" in answer.err
+    assert len(answer.err.splitlines()) == 1
+    refused = fusionkit(*run, "--signal", "1x110250@22050", "--classes", "1")
+    assert refused.code == 2
+    assert "--classes 1: a classifier tells two classes or more apart" in refused.err

@@ -18,6 +18,8 @@ from fusionkit.data.splits import is_record_wise
 
 _TELLING = 0.6
 
+NO_SUBJECT = "no subject is known: the split is record-wise, one person may stand in two parts unnoticed"
+
 
 def audit(
     records: pd.DataFrame,
@@ -55,7 +57,7 @@ def audit(
 
     warnings = list(weak_classes(support))
     if record_wise:
-        warnings.append("no subject is known: the split is record-wise, one person may stand in two parts unnoticed")
+        warnings.append(NO_SUBJECT)
     if mixed := mixed_subjects(records):
         warnings.append(f"{len(mixed)} subjects have recordings with different labels: {listed(mixed)}")
     counts = {

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
-import os
 from collections.abc import Sequence
 
 import pandas as pd
 
 from fusionkit.data.audit.near_duplicates import near_duplicates
+from fusionkit.data.cache_folder import cache_folder
 from fusionkit.data.code_version import code_version
+from fusionkit.data.kept_text import keep, read_kept
+from fusionkit.data.parallel_blocks import Progress
 from fusionkit.data.recordings import Recordings
-from fusionkit.data.view_cache import Progress, cache_folder
-
-_HASH = 64
 
 
 def near_pairs(
@@ -41,17 +39,9 @@ def near_pairs(
     text = records[columns].to_csv(index=False)
     key = hashlib.sha256(f"{code_version('data')} {channels and list(channels)} {text}".encode()).hexdigest()
     entry = cache_folder() / "near-duplicates" / f"{key}.csv"
-    with contextlib.suppress(OSError, ValueError):
-        held = entry.read_text(encoding="utf-8")
-        stated, table = held[:_HASH], held[_HASH + 1 :]
-        if hashlib.sha256(table.encode()).hexdigest() == stated:
-            return pd.read_csv(io.StringIO(table), dtype={"a": str, "b": str}, keep_default_na=False)
+    table = read_kept(entry)
+    if table is not None:
+        return pd.read_csv(io.StringIO(table), dtype={"a": str, "b": str}, keep_default_na=False)
     pairs = near_duplicates(recordings, records, progress, channels)
-    table = pairs.to_csv(index=False, lineterminator="\n")
-    unfinished = entry.with_name(f".unfinished-{os.getpid()}-{entry.name}")
-    # A cache that cannot be written costs the search again, no more.
-    with contextlib.suppress(OSError):
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(f"{hashlib.sha256(table.encode()).hexdigest()}\n{table}", encoding="utf-8", newline="")
-        unfinished.replace(entry)
+    keep(entry, pairs.to_csv(index=False, lineterminator="\n"))
     return pairs

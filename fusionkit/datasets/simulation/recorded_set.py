@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.io import wavfile
 
-from fusionkit.data.view_cache import cache_folder
+from fusionkit.data.cache_folder import cache_folder
 from fusionkit.errors import DataError
 
 Recording = tuple[str, NDArray[np.float32], Mapping[str, object]]

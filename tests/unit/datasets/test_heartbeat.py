@@ -5,7 +5,10 @@ from fusionkit.data.manifest import check_manifest
 from fusionkit.data.recordings import FileRecordings
 from fusionkit.data.scan import scan
 from fusionkit.data.settings import DataSettings
+from fusionkit.data.split_settings import SplitSettings
+from fusionkit.data.splits import make_folds
 from fusionkit.data.windows import WindowReader, plan_windows
+from fusionkit.datasets import heartbeat as module
 from fusionkit.datasets.heartbeat import heartbeat
 from fusionkit.errors import DataError, UsageError
 
@@ -46,11 +49,34 @@ def test_beats_of_mitbih_keep_the_published_split(root):
     assert frame.attrs["cautions"][1] == "mitbih_train.csv holds 6 of the 87554 published beats"
 
 
-def test_beats_of_ptb_have_no_split(root):
+def test_beats_of_ptb_are_shuffled_by_class_with_seed_42(root):
+    # What CPython prints for random.Random(42).shuffle of the numbers 0 to 9, as many tutorials show it.
+    order = [7, 3, 2, 8, 5, 6, 9, 4, 0, 1]
+    for name, label in (("ptbdb_normal.csv", 0), ("ptbdb_abnormal.csv", 1)):
+        _write(root / name, [label] * 10)
     frame = check_manifest(heartbeat(root, source="ptb"), "heartbeat")
-    assert frame["label"].tolist() == ["normal"] * 2 + ["abnormal"] * 3
-    assert "split" not in frame
+    assert frame["label"].tolist() == ["normal"] * 10 + ["abnormal"] * 10
+    for _, beats in frame.groupby("label"):
+        assert beats["split"].reset_index(drop=True).loc[order].tolist() == ["train"] * 8 + ["test"] * 2
     assert len(frame.attrs["leaks"]) == 1
+    assert "split" not in heartbeat(root / "ptbdb_normal.csv", source="ptb")
+
+
+def test_the_published_split_of_ptb_has_the_published_counts(root, monkeypatch):
+    small = {"ptbdb_normal.csv": 4046, "ptbdb_abnormal.csv": 10506}
+    beats = {name: np.zeros((count, 188), np.float32) for name, count in small.items()}
+    beats["ptbdb_abnormal.csv"][:, -1] = 1
+    monkeypatch.setattr(module, "_read", lambda file, _labels: beats[file.name])
+    for name in small:
+        (root / name).write_text(f"stands for the published {name}")
+    frame = check_manifest(heartbeat(root, source="ptb"), "heartbeat")
+    drawn = [make_folds(frame, SplitSettings(split="ptb-published"), seed, adapter="heartbeat") for seed in (0, 1)]
+    parts = [folds.set_index("record")["split"].eq("test") for folds in drawn]
+    assert parts[0].equals(parts[1].reindex(parts[0].index)), "the seed does not reach the test part"
+    tested = frame.set_index("id")["label"][parts[0].index[parts[0]]]
+    assert tested.value_counts().to_dict() == {"abnormal": 2101, "normal": 809}
+    with pytest.raises(DataError, match="not those that were published"):
+        make_folds(frame.iloc[1:], SplitSettings(split="ptb-published"), 0, adapter="heartbeat")
 
 
 @pytest.mark.parametrize("numbered", [False, True])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from fusionkit.data.cache_folder import cache_folder
 from fusionkit.data.manifest import check_manifest
-from fusionkit.data.view_cache import cache_folder
 from fusionkit.datasets.simulation.casting import casting
 from fusionkit.datasets.simulation.recorded_set import recorded_set
 from fusionkit.errors import DataError

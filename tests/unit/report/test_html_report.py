@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 from pathlib import Path
@@ -73,6 +74,20 @@ def finished(folder: Path, classes: tuple[str, ...] = ("no", "yes"), folds: tupl
     epoch |= {"stage": "joint", "value": [0.5, 0.6], "best_epoch": 2}
     pd.concat([pd.DataFrame({"fold": fold, **epoch}) for fold in folds]).to_csv(folder / "history.csv", index=False)
     return folder
+
+
+def test_the_report_says_what_every_branch_contributes(tmp_path: Path) -> None:
+    folder = finished(tmp_path / "run")
+    assert "every branch contributes" not in html_report(folder)
+    summary = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    figures = {"fold": "0", "part": "validation", "alone": 0.4567, "without": 0.9561, "all": None}
+    rows = [{"branch": "mel<vit", "gradient_norm": 0.0123456}, {"branch": "wave", "gradient_norm": None}]
+    summary["branches"] = [figures | row for row in rows]
+    (folder / "metrics.json").write_text(json.dumps(summary), encoding="utf-8")
+    text = html_report(folder)
+    table = text[text.index("What every branch contributes (validation part)") :]
+    cells = re.findall(r"<td>([^<]*)</td>", table[: table.index("</table>")])
+    assert cells == ["mel&lt;vit", "0.457", "0.956", "n/a", "0.0123", "wave", "0.457", "0.956", "n/a", "n/a"]
 
 
 class Page(HTMLParser):

@@ -9,6 +9,7 @@ import pytest
 
 from fusionkit.config.run_config import RunConfig
 from fusionkit.config.toml import dump
+from fusionkit.evaluation.metrics import METRICS
 from fusionkit.registry import Provider, Registry
 from fusionkit.reproduce.targets import FINDING_F1, Target
 
@@ -68,10 +69,11 @@ def fake_run() -> Callable[..., None]:
     """Return a stand-in for a run, that leaves what a table reads."""
 
     def run(config: RunConfig, registry: Registry, *, out: Path, **_: object) -> None:
-        out.mkdir(parents=True)
+        out.mkdir(parents=True, exist_ok=True)
         (out / "config.toml").write_text(dump(config), encoding="utf-8")
         value = 0.5 + config.seed / 10
-        test = {"accuracy": value, "f1": {"normal": 0.1, "abnormal": value / 2}, "classes": ["normal", "abnormal"]}
+        f1 = {"normal": 0.1, "abnormal": value / 2}
+        test = dict.fromkeys(METRICS) | {"accuracy": value, "f1": f1, "classes": ["normal", "abnormal"]}
         found = {"leaky": False, "record_wise": False, "cautions": ["beware"], "metrics": {"test": test}}
         found["last_epochs"] = {}
         (out / "metrics.json").write_text(json.dumps(found), encoding="utf-8")

@@ -11,7 +11,8 @@ from fusionkit.config.run_config import RunConfig
 from fusionkit.errors import PluginError, UsageError
 from fusionkit.plugins import build_registry
 from fusionkit.registry import Provider, Registry
-from fusionkit.reproduce.differences import changes, differences
+from fusionkit.reproduce.changes import changes
+from fusionkit.reproduce.differences import differences
 from fusionkit.reproduce.plan import TableRequest, plan
 from fusionkit.reproduce.targets import TARGETS, Target, find_target
 
@@ -51,6 +52,16 @@ def test_epochs_reach_every_stage_and_stand_among_the_differences(presets: Regis
         "training.batch_size 2 instead of 8",
         "stages.attention.epochs 4 instead of 5 (tiny-both)",
     }
+
+
+def test_epochs_that_every_stage_has_of_its_own_are_no_difference(presets: Registry, make_target: MakeTarget) -> None:
+    stages = {"branch": {"epochs": 3}, "attention": {"epochs": 5}}
+    preset = dict(presets.get("preset", "tiny_both").target) | {"stages": stages}
+    presets.register("preset", "staged", preset, Provider("fusionkit", "test"))
+    target = make_target(models={"staged": ()})
+    planned = plan(TableRequest(target=target, spec="folder:hearts", training={"epochs": 4}), presets)
+    told = [line for line in differences(planned) if "epochs" in line]
+    assert told == ["stages.attention.epochs 4 instead of 5", "stages.branch.epochs 4 instead of 3"]
 
 
 def test_a_quick_table_has_one_seed_and_two_epochs(presets: Registry, make_target: MakeTarget) -> None:
@@ -128,7 +139,7 @@ def test_a_table_that_does_not_exist_is_told() -> None:
     ("name", "spec", "options", "expected"),
     [
         ("vindas-table2", "heartbeat:a", {}, ("mitbih", "heartbeat-published", "vindas-raw-published")),
-        ("vindas-table2", "heartbeat:a", {"source": "ptb"}, ("ptb", "record", "vindas-raw-ptb-published")),
+        ("vindas-table2", "heartbeat:a", {"source": "ptb"}, ("ptb", "ptb-published", "vindas-raw-ptb-published")),
         ("vindas-table2", "mitbih:a", {}, ("mitbih", "record", "vindas-raw-published")),
         ("vindas-table3", "hits:a", {}, ("hits", "subject", "vindas-concat-hits-published")),
         (
@@ -202,7 +213,7 @@ def test_a_split_that_is_named_chooses_epochs_on_its_own_part_and_says_so() -> N
     ("variant", "expected"),
     [
         ("published", ("ab", "audiofuse", "pascal-ab-published", 128, True)),
-        ("paper", ("b", "binary", "subject", 32, False)),
+        ("paper", ("b", "binary", "pascal-b-by-subject", 32, False)),
     ],
 )
 def test_the_transfer_takes_the_recordings_of_the_code_or_of_the_text(
@@ -217,9 +228,7 @@ def test_the_transfer_takes_the_recordings_of_the_code_or_of_the_text(
     size = tuned.training.batch_size
     assert (options["sets"], options["labels"], split.split, size, split.allow_leak) == expected
     assert first.training.batch_size == 32
-    if variant == "paper":
-        assert split.test_fraction == 0.15
-    assert any("not the folds of pascal-b-by-subject" in line for line in differences(planned)) == (variant == "paper")
+    assert any("fine-tuning: batches of 128" in line for line in differences(planned)) == (variant == "published")
 
 
 def test_runs_that_moved_are_the_same_and_other_data_are_not(presets: Registry, make_target: MakeTarget) -> None:

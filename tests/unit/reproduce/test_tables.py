@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from fusionkit.config.toml import dump
-from fusionkit.errors import DataError
+from fusionkit.errors import DataError, IntegrityError
+from fusionkit.evaluation.metrics import METRICS
 from fusionkit.registry import Registry
 from fusionkit.reproduce.plan import Plan, TableRequest, plan
 from fusionkit.reproduce.tables import Comparison, Figure, Row, compare, mean, score_rows, scores_row
@@ -74,8 +75,8 @@ def test_percent_and_population_sd(planned: Plan) -> None:
 
 def test_several_folds_give_the_pooled_row_and_the_mean(planned: Plan) -> None:
     for run in planned.runs:
-        test = {"accuracy": 0.2, "f1": {"n": None, "y": None}, "classes": ["n", "y"]}
-        pooled = {"accuracy": 0.3, "f1": {"n": 0.4, "y": 0.8}, "classes": ["n", "y"]}
+        test = dict.fromkeys(METRICS) | {"accuracy": 0.2, "f1": {"n": None, "y": None}, "classes": ["n", "y"]}
+        pooled = dict.fromkeys(METRICS) | {"accuracy": 0.3, "f1": {"n": 0.4, "y": 0.8}, "classes": ["n", "y"]}
         _change(run.folder, metrics={"test": test | {"pooled": pooled}})
     rows = score_rows(planned)
     assert [row.name for row in rows] == ["tiny, all folds in one", "tiny, mean over folds"]
@@ -150,6 +151,60 @@ def _comparison(**changes: object) -> Comparison:
     row = Row("a_b|c", 2, {"MCC": Figure(0.5, 0.003, 10)}, {"MCC": Figure(0.123456, 0.01, 2)})
     given = Comparison("t", "10 %", ("MCC",), (row,), (), ("mean ± SD",), ("data: x",), ("caution",), 4)
     return dataclasses.replace(given, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ([], "it is a list"),
+        ({"leaky": None}, "'leaky' is None"),
+        ({"cautions": "none"}, "'cautions' is 'none'"),
+        ({"metrics": {"test": 3}}, "'test': they are a int"),
+        ({"metrics": {"test": {"accuracy": 1.0}}}, "classes or their F1"),
+        ({"last_epochs": {"epochs": 3}}, "lacks mean or SD"),
+    ],
+)
+def test_a_damaged_summary_is_told_by_its_file(planned: Plan, change: object, fault: str) -> None:
+    path = planned.runs[0].folder / "metrics.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(found | change if isinstance(change, dict) else change), encoding="utf-8")
+    with pytest.raises(IntegrityError, match=rf"seed0/metrics.json cannot be read: .*{fault}.*remove .*seed0"):
+        compare(planned, [])
+    path.write_text('{"leaky": fal', encoding="utf-8")
+    with pytest.raises(IntegrityError, match="cannot be read: Expecting value"):
+        score_rows(planned)
+
+
+def test_figures_are_numbers(planned: Plan) -> None:
+    path = planned.runs[0].folder / "metrics.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    found["metrics"]["test"]["mcc"] = "high"
+    path.write_text(json.dumps(found), encoding="utf-8")
+    with pytest.raises(IntegrityError, match="'mcc' is 'high'"):
+        score_rows(planned)
+
+
+def test_rows_from_the_literature_are_told_to_be_left_out(planned: Plan, make_target: Callable[..., Target]) -> None:
+    target = make_target(left_out={"demo": "Smith, Jones"})
+    request = dataclasses.replace(planned.request, target=target)
+    notes = compare(dataclasses.replace(planned, request=request), []).notes
+    assert any(note.startswith("left out") and note.endswith("Smith, Jones") for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("p > 0.549", "p $>$ 0.549"),
+        ("p >= 0.5 & q <= 1", r"p $\geq$ 0.5 \& q $\leq$ 1"),
+        ("-0.123 ± 0.1", r"$-$0.123 $\pm$ 0.1"),
+        ("1-D, seeds 0-2, audiofuse-vit", "1-D, seeds 0-2, audiofuse-vit"),
+        ("(-1)", "($-$1)"),
+    ],
+)
+def test_latex_has_signs_of_mathematics(text: str, expected: str) -> None:
+    row = Row(text, 1, {}, {"MCC": Figure(-0.5, None, 1)})
+    found = latex(_comparison(rows=(row,)))
+    assert rf"{expected} & 1 & n/a & $-$0.5000 \\" in found
 
 
 def test_markdown_has_a_cell_a_figure() -> None:

@@ -100,9 +100,9 @@ def test_the_checkpoint_of_a_fold_has_seen_what_its_fold_trained_on(registry: Re
     split = pd.read_csv(folder / "split.csv", comment="#", dtype=str)
     expected = split[(split["fold"] == "1") & (split["split"] != "test")]["record"]
     everything = set(split["record"])
-    assert seen_records(checkpoint, saved, saved.config, everything) == tuple(sorted(expected))
+    assert seen_records(checkpoint, saved, saved.config, everything).records == tuple(sorted(expected))
     other = dataclasses.replace(saved.config, data=DataSettings(spec=f"folder:{tmp_path}"))
-    assert seen_records(checkpoint, saved, other, everything) == ()
+    assert seen_records(checkpoint, saved, other, everything).records == ()
     with pytest.raises(DataError, match=f"trained on {len(expected)} of these") as caught:
         evaluate(checkpoint, saved, EvaluationRequest(data=model_windows(saved, spec, {})), registry)
     assert list(caught.value.details) == sorted(expected)

@@ -25,6 +25,8 @@ from fusionkit.run.reporter import SilentReporter
 from fusionkit.run.run import run
 from fusionkit.run.saved_model import load_model
 from fusionkit.run.views import view_arrays
+from fusionkit.training.fit import Trained
+from fusionkit.training.safekeeping import Safekeeping
 from tests.unit.run.conftest import tiny
 
 
@@ -91,9 +93,11 @@ def test_class_weights_differ_by_stage(registry: Registry, heart_folder: Path, m
     data = dataclasses.replace(data, targets=(np.arange(len(data.targets)) % 5 == 0).astype(np.int64))
     model = build_model(config, registry, data)
     seen = []
-    monkeypatch.setattr(fold_module, "fit", lambda training, make: seen.extend(make(p.settings) for p in plan) or [])
+    monkeypatch.setattr(
+        fold_module, "fit", lambda training, make: seen.extend(make(p.settings) for p in plan) or Trained([], [], 0.0)
+    )
     plan = make_plan(config, model)
-    Fold(config, "0", model, data, views).fit(None, lambda event: None, lambda *_: None)
+    Fold(config, "0", model, data, views).fit(None, lambda event: None, lambda *_: None, Safekeeping())
     for number, (train, _) in enumerate(seen):
         assert 0 < train.targets.mean() < 0.4
         expected = np.ones(2)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from fusionkit.evaluation.metrics import score_splits
 from fusionkit.evaluation.predictions import read_predictions
 from fusionkit.model.inference import probabilities
 from fusionkit.registry import Registry
-from fusionkit.run.run import negotiate, run
+from fusionkit.run.negotiate import negotiate
+from fusionkit.run.run import run
 from fusionkit.run.run_folder import RunFolder
 from fusionkit.run.saved_model import load_model
 from fusionkit.training import checkpoint
@@ -203,10 +205,10 @@ def test_a_place_that_cannot_become_a_run_folder(registry: Registry, heart_folde
 def test_a_place_that_is_read_only(
     registry: Registry, heart_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Path, *arguments: object, **options: object) -> None:
+    def refuse(self: Any, *arguments: object, **options: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ResourceError, match="Permission denied"):
         run(tiny(heart_folder), registry, out=tmp_path / "here")
     monkeypatch.setattr(Path, "iterdir", refuse)
@@ -225,7 +227,7 @@ def test_run_folders_of_one_second_are_different(tmp_path: Path, monkeypatch: py
 
 
 def test_files_of_a_run_folder_are_written_whole(tmp_path: Path) -> None:
-    folder = RunFolder(tmp_path / "here")
+    folder = RunFolder.new(tmp_path / "here")
     folder.write_csv("x.csv", pd.DataFrame({"a": [0.1, 1 / 3, 5e-324]}))
     assert (folder.path / "x.csv").read_text() == f"a\n0.1\n{1 / 3!r}\n5e-324\n"
     folder.write_json("x.json", {"a": 1})
@@ -251,7 +253,8 @@ def test_a_checkpoint_that_does_not_fit_is_refused(registry: Registry, heart_fol
         ({"config": "a = "}, "not valid TOML"),
         ({"config": config.replace("embed_dim = 5", "embed_dim = 6")}, "weights do not fit"),
         ({"config": config.replace("embed_dim = 5", "embed = 6")}, "no option 'embed'"),
-        ({"task": {**task, "num_outputs": 3}}, "weights do not fit"),
+        ({"task": {**task, "num_outputs": 3}}, "no task is"),
+        ({"task": {**task, "num_outputs": 2}}, "weights do not fit"),
         ({"task": {"kind": "binary"}}, "signal, task or config"),
         ({"task": 3}, "signal, task or config"),
         ({"signal": {**signal, "leads": 12}}, "signal, task or config"),

@@ -10,8 +10,10 @@ from torch import nn
 from fusionkit.interfaces import Stage, Task
 from fusionkit.training import fit as trainer
 from fusionkit.training.batches import Part
+from fusionkit.training.branch import Branch
 from fusionkit.training.plan import plan_stages
 from fusionkit.training.progress import EpochDone
+from fusionkit.training.safekeeping import Safekeeping
 from fusionkit.training.settings import TrainingSettings
 from fusionkit.training.training import Training
 
@@ -34,18 +36,21 @@ def training(
     score: Any = lambda figure, chances, truth: 0.0,
     observe: Callable[[Any], None] = lambda event: None,
     save: Callable[[str], None] = lambda name: None,
-    after_epoch: Callable[[int], None] = lambda epoch: None,
+    score_epoch: Callable[[int], dict[str, object] | None] = lambda epoch: None,
+    keep: Safekeeping | None = None,
     overrides: dict[str, dict[str, Any]] | None = None,
+    branches: Sequence[Branch] = (),
     **settings: Any,
 ) -> Training:
     chosen = TrainingSettings(**{"epochs": 2, "batch_size": 4, "monitor": "accuracy", **settings})
     device = torch.device("cpu")
-    plan = plan_stages(model, stages, chosen, overrides)
-    return Training(model, plan, task, score, seed, device, torch.float32, observe, save, after_epoch)
+    plan = plan_stages(model, stages, chosen, overrides, branches)
+    kept = keep or Safekeeping()
+    return Training(model, plan, task, score, seed, device, torch.float32, observe, save, score_epoch, kept)
 
 
 def fit(training: Training, train: Part, validation: Part) -> list[EpochDone]:
-    return trainer.fit(training, lambda settings: (train, validation))
+    return trainer.fit(training, lambda settings: (train, validation)).history
 
 
 def linear_stage(model: nn.Module) -> Stage:

@@ -172,7 +172,7 @@ def test_the_last_weights_stay_when_told() -> None:
         training(
             *(model, [linear_stage(model)]),
             **{"epochs": 4, "selection": "last", "patience": 0, "score": lambda *_: next(scores)},
-            **{"observe": observe, "save": saved.append, "after_epoch": ended.append},
+            **{"observe": observe, "save": saved.append, "score_epoch": ended.append},
         ),
         BINARY_TRAIN,
         BINARY_VALIDATION,

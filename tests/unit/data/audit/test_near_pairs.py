@@ -6,7 +6,7 @@ import pytest
 
 from fusionkit.data.audit import near_pairs as module
 from fusionkit.data.audit.near_pairs import near_pairs
-from fusionkit.data.view_cache import cache_folder
+from fusionkit.data.cache_folder import cache_folder
 
 RECORDS = pd.DataFrame(
     {
