@@ -308,8 +308,10 @@ def test_a_worker_that_is_killed_is_told(cache, x, monkeypatch):
     monkeypatch.setattr(parallel_blocks, "_TRIED", 0.0)
     monkeypatch.setattr(block_helpers, "subprocess", type("S", (), {"Popen": Lost, "PIPE": subprocess.PIPE}))
     signals = signals_of(cache[0], x)
+    # Time for its end to be seen, before this process has done all the work alone.
+    slow = {"progress": lambda *_: time.sleep(1)}
     with pytest.raises(ResourceError, match=r"killed \(out of memory\?; exit status -9\)"):
-        ViewCache(signals.path.parents[2], workers=2).views(torch.nn.Identity(), "a", signals)
+        ViewCache(signals.path.parents[2], workers=2).views(torch.nn.Identity(), "a", signals, **slow)
     assert list(signals.path.parents[1].iterdir()) == [signals.path.parent]
 
 
