@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +15,11 @@ from fusionkit.errors import StoppedError
 from fusionkit.interfaces import Features, Stage
 from fusionkit.training import fit as trainer
 from fusionkit.training.branch import Branch
-from fusionkit.training.checkpoint_every import CheckpointEvery
 from fusionkit.training.safekeeping import Safekeeping
 from fusionkit.training.state_store import StateStore
 from fusionkit.training.team import Team, join_team
 from tests.unit.training.conftest import part, training
+from tests.unit.training.stopping import NEVER, StopAt
 
 CASES: dict[str, dict[str, Any]] = {
     "samples": {},
@@ -29,7 +27,6 @@ CASES: dict[str, dict[str, Any]] = {
     "lost": {"branch_drop_rate": 0.5},
     "own": {"branch_loss": 0.5},
 }
-NEVER = CheckpointEvery(seconds=None, epochs=False)
 
 
 class Body(nn.Module):
@@ -41,19 +38,6 @@ class Body(nn.Module):
     def forward(self, view: Tensor) -> Features:
         vector = self.more(torch.tanh(self.layer(view)))
         return Features(vector[:, None], vector)
-
-
-class StopAt:
-    def __init__(self, number: int) -> None:
-        self.left = number
-
-    def requested(self) -> bool:
-        self.left -= 1
-        return self.left == 0
-
-    @contextlib.contextmanager
-    def deferred(self) -> Iterator[None]:
-        yield
 
 
 def train(

@@ -24,7 +24,8 @@ from fusionkit.training.stage_state import new_stage
 from fusionkit.training.state_store import StateStore
 from fusionkit.training.training import Training
 from tests.unit.training.conftest import fit, part, training
-from tests.unit.training.test_resume import NEVER, StopAt, alike
+from tests.unit.training.stopping import NEVER, StopAt
+from tests.unit.training.test_resume import alike
 
 RNG = np.random.default_rng(8)
 X = [RNG.normal(size=(20, size)).astype(np.float32) for size in (3, 4)]

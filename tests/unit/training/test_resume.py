@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,29 +23,14 @@ from fusionkit.training.safekeeping import Safekeeping
 from fusionkit.training.state_store import StateStore
 from fusionkit.training.training import Training
 from tests.unit.training.conftest import part, training
+from tests.unit.training.stopping import NEVER, StopAt
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(30, 5)).astype(np.float32)
 Y = RNG.integers(0, 2, size=30)
 TRAIN = part(X, rows=range(2, 20), targets=Y)
 VALIDATION = part(X, rows=[25, 1, 22, 29, 0], targets=Y)
-NEVER = CheckpointEvery(seconds=None, epochs=False)
 STEPS = CheckpointEvery(steps=3, seconds=None, epochs=False)
-
-
-class StopAt:
-    """Asks for a stop when it is asked for the n-th time."""
-
-    def __init__(self, number: float) -> None:
-        self.left = number
-
-    def requested(self) -> bool:
-        self.left -= 1
-        return self.left == 0
-
-    @contextlib.contextmanager
-    def deferred(self) -> Iterator[None]:
-        yield
 
 
 def two_stages(**settings: Any) -> Callable[[Safekeeping], tuple[nn.Module, Training]]:
