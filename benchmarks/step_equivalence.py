@@ -3,7 +3,7 @@
     python -m benchmarks.step_equivalence --data PATH [--windows 256] [--epochs 10]
         [--seeds 3] [--precision float32|bfloat16] [--out build/equivalence] [--threads N]
 
-A part of PhysioNet/CinC 2016, as many recordings of each class, a quarter of them for validation; fusionkit writes its
+A part of PhysioNet/CinC 2016, as many recordings of each class, a fifth of them for validation; fusionkit writes its
 views as .npy, Keras reads them. Each side trains with several seeds, which decide weights, order and dropout. Every
 finished curve is added to OUT/curves.csv, and what stands there already is not trained again, so the script may be
 stopped and left to run for long.

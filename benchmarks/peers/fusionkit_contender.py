@@ -27,6 +27,7 @@ from fusionkit.run.experiment import build_model, run_folds
 from fusionkit.run.reporter import SilentReporter
 from fusionkit.run.views import compute_views
 from fusionkit.training.devices import choose_device, choose_precision
+from fusionkit.training.memory import keep_freed_memory
 from fusionkit.training.progress import EpochDone, StepDone
 
 
@@ -63,6 +64,7 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=160)
     chosen = parser.parse_args()
     pacer = Pacer()
+    keep_freed_memory()  # as the command line does
     registry = build_registry()[0]
     config = published(registry, precision=chosen.precision, batch_size=chosen.batch_size, device="cpu")
     prepared = prepared_arrays(config, registry, *noise(chosen.windows))

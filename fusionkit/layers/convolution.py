@@ -42,7 +42,11 @@ def convolution(in_channels: int, out_channels: int, kernel_size: int, *, stride
     kernel_size, stride, padding : int
         Length of a filter, its step, and the zeros on both sides, in samples.
     """
-    kind = UnfoldedConv if in_channels * kernel_size <= _FEW else nn.Conv2d
+    kind: type[nn.Conv2d] = nn.Conv2d
+    if in_channels * kernel_size <= _FEW:
+        kind = UnfoldedConv
+    elif stride > 1 and kernel_size % stride == 0:
+        kind = FoldedConv
     conv = kind(in_channels, out_channels, (1, kernel_size), stride=(1, stride), padding=(0, padding))
     conv.weight.data = conv.weight.data.contiguous(memory_format=torch.channels_last)
     return conv
@@ -60,3 +64,21 @@ class UnfoldedConv(nn.Conv2d):
         pieces = F.pad(x[:, :, 0], (zeros, zeros)).unfold(2, self.kernel_size[1], self.stride[1])
         steps = F.linear(pieces.transpose(1, 2).flatten(2), self.weight.flatten(1), self.bias)
         return steps.transpose(1, 2).unsqueeze(2)
+
+
+class FoldedConv(nn.Conv2d):
+    """A strided convolution over time as one without a stride, whose backward pass is faster.
+
+    As many samples as the stride has become the channels of one step: with the channels last in memory that is the same
+    memory. The stride divides the length of a filter.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [batch, channel, 1, time] to [batch, filter, 1, step], with the filters last in memory."""
+        stride, zeros, taps = self.stride[1], int(self.padding[1]), self.kernel_size[1]
+        steps = (x.shape[3] + 2 * zeros - taps) // stride + 1
+        length = (steps - 1) * stride + taps
+        samples = F.pad(x, (zeros, length - x.shape[3] - zeros)).squeeze(2).transpose(1, 2)
+        folded = samples.reshape(len(x), length // stride, -1).transpose(1, 2).unsqueeze(2)
+        weight = self.weight.reshape(*self.weight.shape[:2], -1, stride).permute(0, 3, 1, 2).flatten(1, 2).unsqueeze(2)
+        return F.conv2d(folded, weight.contiguous(memory_format=torch.channels_last), self.bias)

@@ -9,23 +9,32 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-LEVELS = 1 << 16
+LEVELS = 1 << 15
 """Probabilities are multiples of 1 / LEVELS."""
 
 
-def draw_kept(shape: Sequence[int], drop_rate: float) -> Tensor:
-    """Return 1 where a number is kept and 0 where it is dropped, uint8, on the CPU.
+class Draws:
+    """Draws what is dropped, tensor after tensor, on the CPU.
 
-    16 random bits decide on a number, so that the probability is that asked for to 1 / 131072. The bits are those of
+    16 random bits decide on a number, so that the probability is that asked for to 1 / 65536. The bits are those of
     SFC64, which the CPU generator of PyTorch seeds, so that the same seed gives the same bits. `torch.nn.Dropout` draws
     one number after the other, which took a quarter of a training step of a vision transformer.
+
+    Parameters
+    ----------
+    drop_rate : float
+        Probability p, below 1.
     """
-    count = math.prod(shape)
-    seed = int(torch.randint(1 << 62, ()))
-    words = torch.from_numpy(np.random.SFC64(seed).random_raw(-(-count // 4)))
-    draws = words.view(torch.int16)[:count].reshape(*shape)
-    kept = torch.empty(draws.shape, dtype=torch.uint8)
-    return torch.ge(draws, round(drop_rate * LEVELS) - LEVELS // 2, out=kept)
+
+    def __init__(self, drop_rate: float) -> None:
+        self._bits = np.random.SFC64(int(torch.randint(1 << 62, ())))
+        self._border = round(drop_rate * LEVELS) - LEVELS // 2
+
+    def signs(self, shape: Sequence[int]) -> Tensor:
+        """Return int16 numbers, negative where something is dropped."""
+        count = math.prod(shape)
+        words = torch.from_numpy(self._bits.random_raw(-(-count // 4)))
+        return words.view(torch.int16)[:count].reshape(*shape).bitwise_right_shift_(1).sub_(self._border)
 
 
 def kept_scale(drop_rate: float) -> float:
@@ -36,7 +45,7 @@ def kept_scale(drop_rate: float) -> float:
 class Dropout(nn.Dropout):
     r"""Dropout: in training each number is zero with probability p, else it is divided by 1 - p.
 
-    On a GPU this is `torch.nn.Dropout`; on a CPU the draws come from `draw_kept`.
+    On a GPU this is `torch.nn.Dropout`; on a CPU `Draws` says what is dropped.
 
     Parameters
     ----------
@@ -57,4 +66,5 @@ class Dropout(nn.Dropout):
             return x
         if x.device.type != "cpu":
             return super().forward(x)
-        return x * draw_kept(x.shape, self.p) * kept_scale(self.p)
+        kept = Draws(self.p).signs(x.shape).ge_(0)
+        return x * kept.to(x.dtype) * kept_scale(self.p)

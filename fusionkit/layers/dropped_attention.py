@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fusionkit.layers.dropout import draw_kept, kept_scale
+from fusionkit.layers.dropout import Draws, kept_scale
 
 _CHUNK = 1 << 18  # weights at a time: they stay in the cache of a core
 
@@ -18,8 +18,8 @@ class DroppedAttention(torch.autograd.Function):
     r"""Attention :math:`D \circ \mathrm{softmax}(Q K^\top / \sqrt{d})\, V` with a random D of zeros and 1 / (1 - p).
 
     PyTorch has no fused kernel of it for CPUs, and its plain one passes over all weights a dozen times in main memory.
-    Here a few heads are done at a time, and the backward pass computes their weights again instead of storing them: of
-    the weights only D is kept, a byte each.
+    Here a few heads are done at a time. The backward pass needs the weights and what was dropped of them; weights are
+    positive, so one tensor holds both: those that were dropped are negative in it.
     """
 
     @staticmethod
@@ -43,32 +43,35 @@ class DroppedAttention(torch.autograd.Function):
         """
         root = 1 / math.sqrt(query.shape[-1])
         q, k, v = (_stacked(x) for x in (query * root, key, value))
-        kept = draw_kept((len(q), q.shape[1], k.shape[1]), drop_rate)
-        scale = kept_scale(drop_rate)
+        draws, scale = Draws(drop_rate), kept_scale(drop_rate)
+        signed = q.new_empty(len(q), q.shape[1], k.shape[1])
         output = torch.empty_like(q)
         with torch.autocast("cpu", enabled=False):
-            for few in _chunks(kept):
-                weights = _weights(q[few], k[few]).mul_(kept[few])
-                torch.bmm(weights, v[few], out=output[few]).mul_(scale)
-        ctx.save_for_backward(q, k, v, kept)
+            for few in _chunks(signed):
+                weights = torch.softmax(torch.bmm(q[few], k[few].transpose(1, 2)), dim=-1)
+                signs = draws.signs(weights.shape)
+                signs = signs.view(torch.bfloat16) if weights.dtype is torch.bfloat16 else signs.to(weights.dtype)
+                torch.copysign(weights, signs, out=signed[few])
+                torch.bmm(signed[few].clamp_min(0), v[few], out=output[few]).mul_(scale)
+        ctx.save_for_backward(q, k, v, signed)
         ctx.scale, ctx.root, ctx.shape = scale, root, query.shape
         return output.view(query.shape)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         """Return the gradients of query, key and value."""
-        q, k, v, kept = ctx.saved_tensors
+        q, k, v, signed = ctx.saved_tensors
         # d(weights) is linear in the gradient of the output: scaling that once is enough.
         grad = _stacked(gradients[0]) * ctx.scale
         grads = tuple(torch.empty_like(x) for x in (q, k, v))
         with torch.autocast("cpu", enabled=False):
-            for few in _chunks(kept):
-                weights = _weights(q[few], k[few])
-                slope = torch.bmm(grad[few], v[few].transpose(1, 2)).mul_(kept[few])
-                slope = torch._softmax_backward_data(slope, weights, -1, weights.dtype)
+            for few in _chunks(signed):
+                slope = torch.bmm(grad[few], v[few].transpose(1, 2))
+                slope = torch.ops.aten.threshold_backward(slope, signed[few], 0)
+                slope = torch._softmax_backward_data(slope, signed[few].abs(), -1, slope.dtype)
                 torch.bmm(slope, k[few], out=grads[0][few])
                 torch.bmm(slope.transpose(1, 2), q[few], out=grads[1][few])
-                torch.bmm(weights.mul_(kept[few]).transpose(1, 2), grad[few], out=grads[2][few])
+                torch.bmm(signed[few].clamp_min(0).transpose(1, 2), grad[few], out=grads[2][few])
         batch, heads = ctx.shape[:2]
         dq, dk, dv = (x.view(batch, heads, *x.shape[1:]) for x in grads)
         return dq * ctx.root, dk, dv, None
@@ -79,11 +82,9 @@ def _stacked(x: Tensor) -> Tensor:
     return x.reshape(-1, *x.shape[2:])
 
 
-def _chunks(kept: Tensor) -> Iterator[slice]:
-    step = max(1, _CHUNK * torch.get_num_threads() // max(1, kept[0].numel()))
-    for start in range(0, len(kept), step):
+def _chunks(weights: Tensor) -> Iterator[slice]:
+    # Of four heads or a multiple: so whole words of random bits are used up, and what is drawn does not depend on the
+    # number of threads.
+    step = max(1, _CHUNK * torch.get_num_threads() // (4 * max(1, weights[0].numel()))) * 4
+    for start in range(0, len(weights), step):
         yield slice(start, start + step)
-
-
-def _weights(query: Tensor, key: Tensor) -> Tensor:
-    return torch.softmax(torch.bmm(query, key.transpose(1, 2)), dim=-1)

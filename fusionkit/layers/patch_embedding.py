@@ -35,4 +35,5 @@ class PatchEmbedding(nn.Module):
     def forward(self, view: Tensor) -> Tensor:
         """Map views [batch, channel, freq, time] to tokens [batch, token, embed_dim], row after row."""
         patches: Tensor = self.project(F.pad(view, self.padding) if any(self.padding) else view)
-        return patches.flatten(2).transpose(1, 2)
+        # Each token in one piece of memory: everything that reads it, layer after layer, would copy it otherwise.
+        return patches.flatten(2).transpose(1, 2).contiguous()

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from fusionkit.layers.attention import MultiHeadAttention
-from fusionkit.layers.dropout import draw_kept, kept_scale
+from fusionkit.layers.dropout import Draws, kept_scale
 from fusionkit.layers.dropped_attention import DroppedAttention
 from fusionkit.layers.initialisation import initialise_keras
 from fusionkit.layers.transformer import TransformerBlock
@@ -149,7 +149,7 @@ def test_dropped_attention_is_the_plain_formula_with_some_weights_dropped(querie
         torch.manual_seed(1)
         found = DroppedAttention.apply(*inputs, 0.3)
     torch.manual_seed(1)
-    kept = draw_kept((6, queries, keys), 0.3).view(3, 2, queries, keys).double() * kept_scale(0.3)
+    kept = (Draws(0.3).signs((3, 2, queries, keys)) >= 0).double() * kept_scale(0.3)
     wide = [x.detach().double().requires_grad_() for x in (query, key, value)]
     weights = torch.softmax(wide[0] @ wide[1].transpose(-1, -2) / 2, dim=-1) * kept
     expected = weights @ wide[2]

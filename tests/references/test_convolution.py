@@ -1,8 +1,9 @@
-"""Padding against a search for the fewest zeros."""
+"""Padding against a search for the fewest zeros, convolutions against that of PyTorch."""
 
 import pytest
+import torch
 
-from fusionkit.layers.convolution import same_padding
+from fusionkit.layers.convolution import FoldedConv, UnfoldedConv, convolution, same_padding
 
 
 def test_lengths_of_audiofuse():
@@ -22,3 +23,34 @@ def test_fewest_zeros_that_keep_a_step_in_every_stride(length, stride, kernel_si
     before, after = same_padding(length, kernel_size, stride)
     assert before + after == fewest
     assert after - before in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("channels", "kernel_size", "stride", "kind"),
+    [
+        (1, 16, 4, UnfoldedConv),
+        (3, 5, 2, UnfoldedConv),
+        (16, 16, 4, FoldedConv),
+        (40, 2, 2, FoldedConv),
+        (30, 9, 3, FoldedConv),
+    ],
+)
+@pytest.mark.parametrize("padding", [0, 3, 7])
+@pytest.mark.parametrize("length", [16, 61, 64, 97])
+def test_convolutions_are_that_of_pytorch(channels, kernel_size, stride, kind, padding, length):
+    torch.manual_seed(0)
+    own = convolution(channels, 5, kernel_size, stride=stride, padding=padding).double()
+    plain = torch.nn.Conv1d(channels, 5, kernel_size, stride=stride, padding=padding).double()
+    plain.weight.data, plain.bias.data = own.weight.data[:, :, 0].clone(), own.bias.data.clone()
+    x = torch.randn(3, length, channels, dtype=torch.float64).transpose(1, 2)
+    one, other = x.clone().requires_grad_(), x.clone().requires_grad_()
+    found, expected = own(one.unsqueeze(2)), plain(other)
+    slope = torch.randn_like(expected)
+    found.backward(slope.unsqueeze(2))
+    expected.backward(slope)
+    assert isinstance(own, kind)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(found[:, :, 0], expected, rtol=0, atol=1e-12)
+    assert torch.allclose(one.grad, other.grad, rtol=0, atol=1e-12)
+    assert torch.allclose(own.weight.grad[:, :, 0], plain.weight.grad, rtol=0, atol=1e-11)
+    assert torch.allclose(own.bias.grad, plain.bias.grad, rtol=0, atol=1e-11)

@@ -5,23 +5,22 @@ import pytest
 import torch
 from scipy.stats import binomtest
 
-from fusionkit.layers.dropout import Dropout, draw_kept, kept_scale
+from fusionkit.layers.dropout import Draws, Dropout, kept_scale
 
 
 @pytest.mark.parametrize("drop_rate", [0.001, 0.1, 0.2, 0.5, 0.937])
 def test_share_of_dropped_numbers(drop_rate):
     torch.manual_seed(0)
-    kept = draw_kept((1000, 201), drop_rate)
-    assert set(kept.unique().tolist()) == {0, 1}
-    dropped = int((kept == 0).sum())
-    # Probabilities are multiples of 1 / 65536.
-    assert binomtest(dropped, kept.numel(), drop_rate).proportion_ci(0.9999).low <= drop_rate + 2**-17
-    assert binomtest(dropped, kept.numel(), drop_rate).proportion_ci(0.9999).high >= drop_rate - 2**-17
+    signs = Draws(drop_rate).signs((1000, 201))
+    dropped = int((signs < 0).sum())
+    # Probabilities are multiples of 1 / 32768.
+    assert binomtest(dropped, signs.numel(), drop_rate).proportion_ci(0.9999).low <= drop_rate + 2**-16
+    assert binomtest(dropped, signs.numel(), drop_rate).proportion_ci(0.9999).high >= drop_rate - 2**-16
 
 
 def test_neighbours_are_independent():
     torch.manual_seed(1)
-    kept = draw_kept((400_000,), 0.5).numpy().astype(float)
+    kept = (Draws(0.5).signs((400_000,)) >= 0).numpy().astype(float)
     for lag in (1, 2, 3, 4, 8):
         assert abs(np.corrcoef(kept[:-lag], kept[lag:])[0, 1]) < 5 / np.sqrt(len(kept))
 
@@ -29,11 +28,12 @@ def test_neighbours_are_independent():
 def test_the_generator_of_torch_decides():
     def draw(seed):
         torch.manual_seed(seed)
-        return torch.stack([draw_kept((50,), 0.3), draw_kept((50,), 0.3)])
+        draws = Draws(0.3)
+        return torch.stack([draws.signs((50,)), draws.signs((50,)), Draws(0.3).signs((50,))])
 
     assert torch.equal(draw(0), draw(0))
     assert not torch.equal(draw(0), draw(1))
-    assert not torch.equal(*draw(0))
+    assert len(draw(0).unique(dim=0)) == 3
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -59,7 +59,7 @@ def test_nothing_is_dropped_outside_training(drop_rate):
 
 
 def test_scale_keeps_the_mean():
-    # The scale belongs to the probability that is drawn with, a multiple of 1 / 65536.
+    # The scale belongs to the probability that is drawn with, a multiple of 1 / 32768.
     for drop_rate in (0.001, 0.2, 0.333):
-        drawn = round(drop_rate * 65536) / 65536
+        drawn = round(drop_rate * 32768) / 32768
         assert kept_scale(drop_rate) == pytest.approx(1 / (1 - drawn), rel=1e-12)
