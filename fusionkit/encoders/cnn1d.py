@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
 from torch import Tensor, nn
@@ -107,7 +107,11 @@ class CNN1d(Encoder):
         self.embed_dim = embed_dim
         self.token_dim = channels[-1]
         self.initialisation = initialisation
-        activations: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "gelu": nn.GELU}
+        activations: dict[str, Callable[[], nn.Module]] = {
+            "relu": lambda: nn.ReLU(inplace=True),
+            "leaky_relu": lambda: nn.LeakyReLU(inplace=True),
+            "gelu": nn.GELU,
+        }
         blocks: list[nn.Module] = []
         for width_in, width, length, pool in zip((in_channels, *channels), channels, lengths, pools, strict=False):
             before, after = same_padding(length, kernel_size, step) if padding == "same" else (0, 0)

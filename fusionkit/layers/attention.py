@@ -1,4 +1,4 @@
-"""Multi-head attention on the fused kernel of PyTorch."""
+"""Multi-head attention."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fusionkit.layers.dropped_attention import DroppedAttention
+from fusionkit.layers.chunked_attention import ChunkedAttention, suits
 
 
 class MultiHeadAttention(nn.Module):
@@ -67,8 +67,8 @@ class MultiHeadAttention(nn.Module):
         key, value = self.key_value(key_value).chunk(2, dim=-1)
         q, k, v = (self._heads(x) for x in (self.query(query), key, value))
         drop_rate = self.drop_rate if self.training else 0.0
-        if drop_rate and q.device.type == "cpu":
-            attended: Tensor = DroppedAttention.apply(q, k, v, drop_rate)  # type: ignore[no-untyped-call]
+        if suits(q, k, drop_rate):
+            attended: Tensor = ChunkedAttention.apply(q, k, v, drop_rate)  # type: ignore[no-untyped-call]
         else:
             attended = F.scaled_dot_product_attention(q, k, v, dropout_p=drop_rate)
         output: Tensor = self.out(attended.transpose(1, 2).flatten(2))

@@ -6,8 +6,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_FEW = 64
-
 
 def same_padding(length: int, kernel_size: int, stride: int) -> tuple[int, int]:
     """Return the zeros before and after a signal that make a strided convolution give ``ceil(length / stride)`` steps.
@@ -42,32 +40,14 @@ def convolution(in_channels: int, out_channels: int, kernel_size: int, *, stride
     kernel_size, stride, padding : int
         Length of a filter, its step, and the zeros on both sides, in samples.
     """
-    kind: type[nn.Conv2d] = nn.Conv2d
-    if in_channels * kernel_size <= _FEW:
-        kind = UnfoldedConv
-    elif stride > 1 and kernel_size % stride == 0:
-        kind = FoldedConv
+    kind = FoldedConv if stride > 1 and kernel_size % stride == 0 else nn.Conv2d
     conv = kind(in_channels, out_channels, (1, kernel_size), stride=(1, stride), padding=(0, padding))
     conv.weight.data = conv.weight.data.contiguous(memory_format=torch.channels_last)
     return conv
 
 
-class UnfoldedConv(nn.Conv2d):
-    """A convolution over time as one matrix product, which is faster where a filter has few weights.
-
-    Kernels for images are made for many channels; one of a single channel takes twice the time.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [batch, channel, 1, time] to [batch, filter, 1, step], with the filters last in memory."""
-        zeros = int(self.padding[1])
-        pieces = F.pad(x[:, :, 0], (zeros, zeros)).unfold(2, self.kernel_size[1], self.stride[1])
-        steps = F.linear(pieces.transpose(1, 2).flatten(2), self.weight.flatten(1), self.bias)
-        return steps.transpose(1, 2).unsqueeze(2)
-
-
 class FoldedConv(nn.Conv2d):
-    """A strided convolution over time as one without a stride, whose backward pass is faster.
+    """A strided convolution over time as one without a stride, which is faster, above all where there are few channels.
 
     As many samples as the stride has become the channels of one step: with the channels last in memory that is the same
     memory. The stride divides the length of a filter.

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from fusionkit.layers.attention import MultiHeadAttention
+from fusionkit.layers.chunked_attention import ChunkedAttention
 from fusionkit.layers.dropout import Draws, kept_scale
-from fusionkit.layers.dropped_attention import DroppedAttention
 from fusionkit.layers.initialisation import initialise_keras
 from fusionkit.layers.transformer import TransformerBlock
 
@@ -139,17 +139,18 @@ def test_keras_initialisation():
     assert not any(p.any() for name, p in block.named_parameters() if name.endswith("bias"))
 
 
+@pytest.mark.parametrize("drop_rate", [0.0, 0.3])
 @pytest.mark.parametrize("autocast", [False, True])
 @pytest.mark.parametrize(("queries", "keys"), [(1, 9), (6, 6), (700, 700)])
-def test_dropped_attention_is_the_plain_formula_with_some_weights_dropped(queries, keys, autocast):
+def test_chunked_attention_is_the_plain_formula_with_some_weights_dropped(queries, keys, autocast, drop_rate):
     torch.manual_seed(0)
     query, key, value = (torch.randn(3, 2, n, 4, requires_grad=True) for n in (queries, keys, keys))
     inputs = [x.bfloat16() for x in (query, key, value)] if autocast else [query, key, value]
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
         torch.manual_seed(1)
-        found = DroppedAttention.apply(*inputs, 0.3)
+        found = ChunkedAttention.apply(*inputs, drop_rate)
     torch.manual_seed(1)
-    kept = (Draws(0.3).signs((3, 2, queries, keys)) >= 0).double() * kept_scale(0.3)
+    kept = (Draws(drop_rate).signs((3, 2, queries, keys)) >= 0).double() * kept_scale(drop_rate)
     wide = [x.detach().double().requires_grad_() for x in (query, key, value)]
     weights = torch.softmax(wide[0] @ wide[1].transpose(-1, -2) / 2, dim=-1) * kept
     expected = weights @ wide[2]
@@ -159,6 +160,9 @@ def test_dropped_attention_is_the_plain_formula_with_some_weights_dropped(querie
     tolerance = 5e-2 if autocast else 1e-5
     assert found.dtype is (torch.bfloat16 if autocast else torch.float32)
     assert torch.allclose(found.double(), expected, atol=tolerance)
+    with torch.no_grad():
+        torch.manual_seed(1)
+        assert torch.equal(ChunkedAttention.apply(*inputs, drop_rate), found)
     for own, other in zip((query, key, value), wide, strict=True):
         assert torch.allclose(own.grad.double(), other.grad, atol=tolerance * max(1.0, float(other.grad.abs().max())))
 

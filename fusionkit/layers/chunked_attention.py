@@ -1,4 +1,4 @@
-"""Scaled dot-product attention with dropout of its weights, for CPUs."""
+"""Scaled dot-product attention, a few heads at a time, for CPUs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,21 @@ from fusionkit.layers.dropout import Draws, kept_scale
 _CHUNK = 1 << 18  # weights at a time: they stay in the cache of a core
 
 
-class DroppedAttention(torch.autograd.Function):
+def suits(query: Tensor, key: Tensor, drop_rate: float) -> bool:
+    """Return whether `ChunkedAttention` is faster here than the kernels of PyTorch."""
+    if query.device.type != "cpu":
+        return False
+    # With dropout PyTorch has no fused kernel for CPUs; without, one that takes twice as long in bfloat16, but that
+    # stores no weights, which counts where there are many tokens.
+    return drop_rate > 0 or (query.dtype is torch.bfloat16 and query.shape[-2] * key.shape[-2] <= _CHUNK)
+
+
+class ChunkedAttention(torch.autograd.Function):
     r"""Attention :math:`D \circ \mathrm{softmax}(Q K^\top / \sqrt{d})\, V` with a random D of zeros and 1 / (1 - p).
 
-    PyTorch has no fused kernel of it for CPUs, and its plain one passes over all weights a dozen times in main memory.
-    Here a few heads are done at a time. The backward pass needs the weights and what was dropped of them; weights are
-    positive, so one tensor holds both: those that were dropped are negative in it.
+    The plain kernels of PyTorch pass over all weights a dozen times in main memory. Here those of a few heads stay in
+    the cache. The backward pass needs the weights and what was dropped of them; weights are positive, so one tensor
+    holds both: those that were dropped are negative in it.
     """
 
     @staticmethod
@@ -35,7 +44,7 @@ class DroppedAttention(torch.autograd.Function):
         key, value : Tensor [batch, head, key token, dim]
             What is attended to.
         drop_rate : float
-            Probability p, below 1.
+            Probability p, below 1; 0: nothing is dropped.
 
         Returns
         -------
@@ -43,16 +52,21 @@ class DroppedAttention(torch.autograd.Function):
         """
         root = 1 / math.sqrt(query.shape[-1])
         q, k, v = (_stacked(x) for x in (query * root, key, value))
-        draws, scale = Draws(drop_rate), kept_scale(drop_rate)
-        signed = q.new_empty(len(q), q.shape[1], k.shape[1])
+        draws, scale = Draws(drop_rate) if drop_rate else None, kept_scale(drop_rate)
+        signed = q.new_empty(len(q), q.shape[1], k.shape[1]) if any(ctx.needs_input_grad) else None
         output = torch.empty_like(q)
         with torch.autocast("cpu", enabled=False):
-            for few in _chunks(signed):
-                weights = torch.softmax(torch.bmm(q[few], k[few].transpose(1, 2)), dim=-1)
-                signs = draws.signs(weights.shape)
-                signs = signs.view(torch.bfloat16) if weights.dtype is torch.bfloat16 else signs.to(weights.dtype)
-                torch.copysign(weights, signs, out=signed[few])
-                torch.bmm(signed[few].clamp_min(0), v[few], out=output[few]).mul_(scale)
+            for few in _chunks(len(q), q.shape[1] * k.shape[1]):
+                kept = None if signed is None else signed[few]
+                weights = torch.bmm(q[few], k[few].transpose(1, 2))
+                weights = torch.softmax(weights, dim=-1, out=None if draws else kept)
+                if draws:
+                    signs = draws.signs(weights.shape)
+                    signs = signs.view(torch.bfloat16) if weights.dtype is torch.bfloat16 else signs.to(weights.dtype)
+                    weights = torch.copysign(weights, signs, out=kept).clamp_min(0)
+                torch.bmm(weights, v[few], out=output[few])
+        if draws:
+            output.mul_(scale)
         ctx.save_for_backward(q, k, v, signed)
         ctx.scale, ctx.root, ctx.shape = scale, root, query.shape
         return output.view(query.shape)
@@ -65,7 +79,7 @@ class DroppedAttention(torch.autograd.Function):
         grad = _stacked(gradients[0]) * ctx.scale
         grads = tuple(torch.empty_like(x) for x in (q, k, v))
         with torch.autocast("cpu", enabled=False):
-            for few in _chunks(signed):
+            for few in _chunks(len(q), signed[0].numel()):
                 slope = torch.bmm(grad[few], v[few].transpose(1, 2))
                 slope = torch.ops.aten.threshold_backward(slope, signed[few], 0)
                 slope = torch._softmax_backward_data(slope, signed[few].abs(), -1, slope.dtype)
@@ -82,9 +96,10 @@ def _stacked(x: Tensor) -> Tensor:
     return x.reshape(-1, *x.shape[2:])
 
 
-def _chunks(weights: Tensor) -> Iterator[slice]:
-    # Of four heads or a multiple: so whole words of random bits are used up, and what is drawn does not depend on the
+def _chunks(heads: int, weights: int) -> Iterator[slice]:
+    """Cut all heads of a batch, which have so many weights each."""
+    # Four heads or a multiple: so whole words of random bits are used up, and what is drawn does not depend on the
     # number of threads.
-    step = max(1, _CHUNK * torch.get_num_threads() // (4 * max(1, weights[0].numel()))) * 4
-    for start in range(0, len(weights), step):
+    step = max(1, _CHUNK * torch.get_num_threads() // (4 * max(1, weights))) * 4
+    for start in range(0, heads, step):
         yield slice(start, start + step)
