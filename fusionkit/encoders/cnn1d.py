@@ -13,6 +13,7 @@ from fusionkit.interfaces import CHANNEL_TIME, Encoder, Features
 from fusionkit.layers.convolution import convolution, same_padding
 from fusionkit.layers.dropout import Dropout
 from fusionkit.layers.initialisation import initialise_keras
+from fusionkit.layers.time_pool import TimePool
 from fusionkit.options import Option
 
 _ENOUGH_STEPS = 16
@@ -122,7 +123,7 @@ class CNN1d(Encoder):
             activate = activations[activation]()
             blocks.extend([activate, *normalise] if order == "conv-act-norm" else [*normalise, activate])
             if pool > 1:
-                blocks.append(nn.MaxPool2d((1, pool)))
+                blocks.append(TimePool(pool))
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Sequential(
             Dropout(drop_rate),

@@ -1,9 +1,10 @@
-"""Padding against a search for the fewest zeros, convolutions against that of PyTorch."""
+"""Padding against a search for the fewest zeros, convolutions and pools against those of PyTorch."""
 
 import pytest
 import torch
 
 from fusionkit.layers.convolution import FoldedConv, convolution, same_padding
+from fusionkit.layers.time_pool import TimePool
 
 
 def test_lengths_of_audiofuse():
@@ -55,3 +56,16 @@ def test_convolutions_are_that_of_pytorch(channels, kernel_size, stride, kind, p
     assert torch.allclose(one.grad, other.grad, rtol=0, atol=1e-12)
     assert torch.allclose(own.weight.grad[:, :, 0], plain.weight.grad, rtol=0, atol=1e-11)
     assert torch.allclose(own.bias.grad, plain.bias.grad, rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("size", [2, 4])
+@pytest.mark.parametrize("length", [4, 9, 64])
+def test_pools_with_and_without_a_gradient(size, length):
+    torch.manual_seed(0)
+    x = torch.randn(3, length, 5).transpose(1, 2).unsqueeze(2)
+    expected = torch.nn.functional.max_pool1d(x[:, :, 0], size)
+    with torch.no_grad():
+        found = TimePool(size)(x)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    for pooled in (found, TimePool(size)(x)):
+        assert torch.equal(pooled[:, :, 0], expected)
