@@ -119,7 +119,9 @@ def spectral_power(spectrum: Tensor, exponent: float) -> Tensor:
 
 
 def _window(name: str, length: int, sym: bool, owner: str) -> Tensor:
-    from scipy.signal import get_window  # takes a second to import, and `fusionkit list` does without
+    if name == "hann":
+        return torch.hann_window(length, periodic=not sym, dtype=torch.float64).float()
+    from scipy.signal import get_window  # takes most of a second to import
 
     try:
         return torch.from_numpy(get_window(name, length, fftbins=not sym)).float()

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 
 def mean_auc(scores: NDArray[np.float64], members: NDArray[np.bool_]) -> float:
     """Return the area under the ROC curve of one class against the rest, the mean over classes; ties count half."""
-    from scipy.stats import rankdata
-
     areas = []
     for column, inside in zip(scores.T, members.T, strict=True):
         count = int(inside.sum())
         if 0 < count < len(inside):
-            ranks = float(rankdata(column)[inside].sum())
+            ranks = float(pd.Series(column).rank()[inside].sum())
             areas.append((ranks - count * (count + 1) / 2) / (count * (len(inside) - count)))
     return float(np.mean(areas)) if areas else float("nan")
 
