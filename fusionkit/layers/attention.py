@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fusionkit.layers.chunked_attention import ChunkedAttention, suits
+from fusionkit.layers.chunked_attention import ChunkedAttention
 
 
 class MultiHeadAttention(nn.Module):
@@ -67,7 +68,7 @@ class MultiHeadAttention(nn.Module):
         key, value = self.key_value(key_value).chunk(2, dim=-1)
         q, k, v = (self._heads(x) for x in (self.query(query), key, value))
         drop_rate = self.drop_rate if self.training else 0.0
-        if suits(q, k, drop_rate):
+        if drop_rate and q.device.type == "cpu" and not torch.compiler.is_compiling():
             attended: Tensor = ChunkedAttention.apply(q, k, v, drop_rate)  # type: ignore[no-untyped-call]
         else:
             attended = F.scaled_dot_product_attention(q, k, v, dropout_p=drop_rate)

@@ -1,4 +1,4 @@
-"""Scaled dot-product attention, a few heads at a time, for CPUs."""
+"""Scaled dot-product attention with dropout of its weights, a few heads at a time, for CPUs."""
 
 from __future__ import annotations
 
@@ -8,27 +8,19 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from fusionkit.layers.dropout import Draws, kept_scale
 
 _CHUNK = 1 << 18  # weights at a time: they stay in the cache of a core
 
 
-def suits(query: Tensor, key: Tensor, drop_rate: float) -> bool:
-    """Return whether `ChunkedAttention` is faster here than the kernels of PyTorch."""
-    if query.device.type != "cpu":
-        return False
-    # With dropout PyTorch has no fused kernel for CPUs; without, one that takes twice as long in bfloat16, but that
-    # stores no weights, which counts where there are many tokens.
-    return drop_rate > 0 or (query.dtype is torch.bfloat16 and query.shape[-2] * key.shape[-2] <= _CHUNK)
-
-
 class ChunkedAttention(torch.autograd.Function):
     r"""Attention :math:`D \circ \mathrm{softmax}(Q K^\top / \sqrt{d})\, V` with a random D of zeros and 1 / (1 - p).
 
-    The plain kernels of PyTorch pass over all weights a dozen times in main memory. Here those of a few heads stay in
-    the cache. The backward pass needs the weights and what was dropped of them; weights are positive, so one tensor
-    holds both: those that were dropped are negative in it.
+    PyTorch has no fused kernel of it for CPUs, and its plain one passes over all weights a dozen times in main memory.
+    Here those of a few heads stay in the cache. Scores are float32 at least. The backward pass needs the weights and
+    what was dropped of them; weights are positive, so one tensor holds both: dropped ones are negative in it.
     """
 
     @staticmethod
@@ -44,34 +36,32 @@ class ChunkedAttention(torch.autograd.Function):
         key, value : Tensor [batch, head, key token, dim]
             What is attended to.
         drop_rate : float
-            Probability p, below 1; 0: nothing is dropped.
+            Probability p, below 1.
 
         Returns
         -------
         Tensor [batch, head, query token, dim]
         """
         root = 1 / math.sqrt(query.shape[-1])
-        q, k, v = (_stacked(x) for x in (query * root, key, value))
-        draws, scale = Draws(drop_rate) if drop_rate else None, kept_scale(drop_rate)
-        signed = q.new_empty(len(q), q.shape[1], k.shape[1]) if any(ctx.needs_input_grad) else None
+        q, k, v = (_stacked(x) for x in (query, key, value))
+        draws, scale = Draws(drop_rate), kept_scale(drop_rate)
+        signed = q.new_empty(len(q), q.shape[1], k.shape[1])
         output = torch.empty_like(q)
+        wide = torch.promote_types(q.dtype, torch.float32)
         with torch.autocast("cpu", enabled=False):
             for few in _chunks(len(q), q.shape[1] * k.shape[1]):
-                kept = None if signed is None else signed[few]
-                weights = torch.bmm(q[few], k[few].transpose(1, 2))
-                weights = torch.softmax(weights, dim=-1, out=None if draws else kept)
-                if draws:
-                    signs = draws.signs(weights.shape)
-                    signs = signs.view(torch.bfloat16) if weights.dtype is torch.bfloat16 else signs.to(weights.dtype)
-                    weights = torch.copysign(weights, signs, out=kept).clamp_min(0)
-                torch.bmm(weights, v[few], out=output[few])
-        if draws:
-            output.mul_(scale)
+                scores = torch.bmm(q[few].to(wide) * root, k[few].to(wide).transpose(1, 2))
+                weights = torch.softmax(scores, dim=-1).to(q.dtype)
+                signs = draws.signs(weights.shape)
+                signs = signs.view(torch.bfloat16) if weights.dtype is torch.bfloat16 else signs.to(weights.dtype)
+                torch.copysign(weights, signs, out=signed[few])
+                torch.bmm(signed[few].clamp_min(0), v[few], out=output[few])
         ctx.save_for_backward(q, k, v, signed)
         ctx.scale, ctx.root, ctx.shape = scale, root, query.shape
-        return output.view(query.shape)
+        return output.mul_(scale).view(query.shape)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         """Return the gradients of query, key and value."""
         q, k, v, signed = ctx.saved_tensors
@@ -79,7 +69,7 @@ class ChunkedAttention(torch.autograd.Function):
         grad = _stacked(gradients[0]) * ctx.scale
         grads = tuple(torch.empty_like(x) for x in (q, k, v))
         with torch.autocast("cpu", enabled=False):
-            for few in _chunks(len(q), signed[0].numel()):
+            for few in _chunks(len(q), q.shape[1] * k.shape[1]):
                 slope = torch.bmm(grad[few], v[few].transpose(1, 2))
                 slope = torch.ops.aten.threshold_backward(slope, signed[few], 0)
                 slope = torch._softmax_backward_data(slope, signed[few].abs(), -1, slope.dtype)
@@ -88,7 +78,7 @@ class ChunkedAttention(torch.autograd.Function):
                 torch.bmm(signed[few].clamp_min(0).transpose(1, 2), grad[few], out=grads[2][few])
         batch, heads = ctx.shape[:2]
         dq, dk, dv = (x.view(batch, heads, *x.shape[1:]) for x in grads)
-        return dq * ctx.root, dk, dv, None
+        return dq * ctx.root, dk * ctx.root, dv, None
 
 
 def _stacked(x: Tensor) -> Tensor:

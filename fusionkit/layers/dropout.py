@@ -16,7 +16,7 @@ LEVELS = 1 << 15
 class Draws:
     """Draws what is dropped, tensor after tensor, on the CPU.
 
-    16 random bits decide on a number, so that the probability is that asked for to 1 / 65536. The bits are those of
+    15 random bits decide on a number, so that the probability is that asked for to 1 / 65536. The bits are those of
     SFC64, which the CPU generator of PyTorch seeds, so that the same seed gives the same bits. `torch.nn.Dropout` draws
     one number after the other, which took a quarter of a training step of a vision transformer.
 
@@ -28,7 +28,7 @@ class Draws:
 
     def __init__(self, drop_rate: float) -> None:
         self._bits = np.random.SFC64(int(torch.randint(1 << 62, ())))
-        self._border = round(drop_rate * LEVELS) - LEVELS // 2
+        self._border = _dropped_levels(drop_rate) - LEVELS // 2
 
     def signs(self, shape: Sequence[int]) -> Tensor:
         """Return int16 numbers, negative where something is dropped."""
@@ -39,13 +39,17 @@ class Draws:
 
 def kept_scale(drop_rate: float) -> float:
     """Return what kept numbers are multiplied by, so that the mean stays as it is."""
-    return LEVELS / (LEVELS - round(drop_rate * LEVELS))
+    return LEVELS / (LEVELS - _dropped_levels(drop_rate))
+
+
+def _dropped_levels(drop_rate: float) -> int:
+    return min(round(drop_rate * LEVELS), LEVELS - 1)
 
 
 class Dropout(nn.Dropout):
     r"""Dropout: in training each number is zero with probability p, else it is divided by 1 - p.
 
-    On a GPU this is `torch.nn.Dropout`; on a CPU `Draws` says what is dropped.
+    On a GPU, and compiled, this is `torch.nn.Dropout`; on a CPU `Draws` says what is dropped.
 
     Parameters
     ----------
@@ -64,7 +68,7 @@ class Dropout(nn.Dropout):
         """Map a tensor to one of the same shape."""
         if not self.training or self.p == 0:
             return x
-        if x.device.type != "cpu":
+        if x.device.type != "cpu" or torch.compiler.is_compiling():  # which cannot follow a draw of numpy
             return super().forward(x)
         kept = Draws(self.p).signs(x.shape).ge_(0)
         return x * kept.to(x.dtype) * kept_scale(self.p)

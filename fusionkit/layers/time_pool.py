@@ -23,7 +23,7 @@ class TimePool(nn.MaxPool2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map [batch, channel, 1, time] to [batch, channel, 1, time // size]."""
-        if torch.is_grad_enabled():
+        if x.shape[3] < self.size or (torch.is_grad_enabled() and x.requires_grad):
             noted: Tensor = super().forward(x)
             return noted
         batch, channels, _, length = x.shape

@@ -140,12 +140,9 @@ def resume(
             reporter.note(f"{path} is complete")
             team.tell(None)
             return finish(folder)
-        saved = read_config(path, registry)
-        config = config or saved
+        config = config or read_config(path, registry)
         check_precision(config.training.precision, choose_device(config.training.device, team))
         resume_environment(folder, config, registry, team, allow_different=allow_different_env)
-        if config != saved:
-            folder.write_text(CONFIG, dump(config))
         reporter.note(f"{path} goes on")
         return _go_on(folder, config, registry, reporter, keep, team)
 
@@ -175,7 +172,8 @@ def _go_on(
     described = describe_model(model, config.branches, config.fuser.name, config.training.schedule, plan)
     if not (folder.path / SPLIT).is_file():
         check_space(folder.path, model, len(prepared.fold_names))
-    require_same_data(folder, prepared)
+    require_same_data(folder, prepared, config.training.balance_within)
+    folder.write_text(CONFIG, dump(config))  # another one, of a resume, not before the data were found to be the same
     cache, live = ViewCache(warn=reporter.note), config.training.views == "step"
     signals, views = compute_views(model, config.branches, registry, prepared, cache, reporter, live=live)
     with team.contact(keep.interrupt.requested):

@@ -27,10 +27,10 @@ from tests.faults.table import Case, campaign
 
 PHASES = {
     "a step": "torch.autograd.backward",
-    "validation": "fusionkit.training.epochs.run_in_batches",
+    "validation": "fusionkit.training.stage_loop.validate",
     "a save": "safetensors.torch.save",
     "views": "fusionkit.data.cache_entry.write_block",
-    "the report": "fusionkit.run.result.html_report",
+    "the report": "fusionkit.report.html_report.html_report",
 }
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 SOON = 10.0  # s from a signal to the end

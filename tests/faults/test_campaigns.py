@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.faults.signals import PHASES
 from tests.faults.table import Case, table
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +27,12 @@ print(sum(len(case.finds) for case in found if "SIGKILL" in case.name and "model
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", PHASES.values())
+def test_phases_are_functions_that_exist(name: str) -> None:
+    module, _, function = name.rpartition(".")
+    assert callable(getattr(importlib.import_module(module), function))
 
 
 @pytest.mark.slow

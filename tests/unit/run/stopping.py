@@ -11,12 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fusionkit.config.run_config import RunConfig
 from fusionkit.errors import StoppedError
 from fusionkit.registry import Registry
 from fusionkit.run.reporter import SilentReporter
 from fusionkit.run.run import run
 from fusionkit.training.safekeeping import Safekeeping
-from tests.unit.run.conftest import tiny
 
 
 class Stop(SilentReporter):
@@ -60,11 +60,11 @@ def fingerprint(folder: Path) -> dict[str, str]:
     return found | {"history": history.to_csv(), "metrics": json.dumps(metrics, sort_keys=True)}
 
 
-def half(registry: Registry, folder: Path, place: Path) -> Path:
+def half(registry: Registry, config: RunConfig, place: Path) -> Path:
     """Return a run that was stopped after its first step."""
     stop = Stop(1)
     stop.progress = stop.note = lambda *_: None  # type: ignore[method-assign]
     with pytest.raises(StoppedError):
-        run(tiny(folder), registry, out=place, reporter=stop, keep=Safekeeping(interrupt=stop))
+        run(config, registry, out=place, reporter=stop, keep=Safekeeping(interrupt=stop))
     assert (place / "state" / "0").is_dir()
     return place

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 import torch
@@ -96,7 +97,7 @@ def test_a_complete_run_is_only_read(
 
 
 def test_other_recordings_are_named(registry: Registry, heart_folder: Path, tmp_path: Path) -> None:
-    place = half(registry, heart_folder, tmp_path / "here")
+    place = half(registry, tiny(heart_folder), tmp_path / "here")
     changed = heart_folder / "low" / "s01_2.wav"
     original = changed.read_bytes()
     soundfile.write(changed, np.random.default_rng(5).normal(size=500).astype(np.float32), 500, subtype="FLOAT")
@@ -112,7 +113,7 @@ def test_other_recordings_are_named(registry: Registry, heart_folder: Path, tmp_
 
 
 def test_another_split_is_named(registry: Registry, heart_folder: Path, tmp_path: Path) -> None:
-    place = half(registry, heart_folder, tmp_path / "here")
+    place = half(registry, tiny(heart_folder), tmp_path / "here")
     split = place / "split.csv"
     text = split.read_text(encoding="utf-8")
     split.write_text(text.replace(",train,", ",test,", 1), encoding="utf-8")
@@ -122,8 +123,36 @@ def test_another_split_is_named(registry: Registry, heart_folder: Path, tmp_path
     assert resume(place, registry).summary["epochs"] == 2
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "words"),
+    [
+        ("start", 0.1, "bounds, sample rate or channels of the windows"),
+        ("clinic", "b", "values of the column 'clinic'"),
+        ("label", "high", r"parts, labels or subjects of the data are not those of .*split\.csv"),
+    ],
+)
+def test_another_manifest_is_refused_and_the_run_stays_as_it_was(
+    registry: Registry, heart_folder: Path, tmp_path: Path, column: str, value: object, words: str
+) -> None:
+    files = sorted(heart_folder.rglob("*.wav"))
+    rows = [(path.parent.name, path.name.split("_")[0], 0.0, 0.5, "a") for path in files]
+    table = pd.DataFrame(rows, columns=["label", "subject", "start", "stop", "clinic"])
+    table.insert(0, "path", [str(path) for path in files])
+    manifest = tmp_path / "manifest.csv"
+    table.to_csv(manifest, index=False)
+    config = tiny(heart_folder, data={"spec": str(manifest), "options": {}}, training={"balance_within": "clinic"})
+    place = half(registry, config, tmp_path / "here")
+    before = {path: path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    table.loc[table.index[table["label"] == "low"][0], column] = value
+    table["stop"] = table["start"] + 0.5
+    table.to_csv(manifest, index=False)
+    with pytest.raises(IntegrityError, match=words):
+        resume(place, registry)
+    assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
+
+
 def test_another_environment_is_refused_or_marked(registry: Registry, heart_folder: Path, tmp_path: Path) -> None:
-    place = half(registry, heart_folder, tmp_path / "here")
+    place = half(registry, tiny(heart_folder), tmp_path / "here")
     path = place / "environment.json"
     written = json.loads(path.read_text(encoding="utf-8"))
     assert written["device"] == "cpu"

@@ -39,7 +39,7 @@ def test_where_nothing_was_begun(registry: Registry, heart_folder: Path, tmp_pat
 def test_what_dead_processes_left_is_swept_and_told_once(
     registry: Registry, heart_folder: Path, tmp_path: Path
 ) -> None:
-    place = half(registry, heart_folder, tmp_path / "here")
+    place = half(registry, tiny(heart_folder), tmp_path / "here")
     for number in range(50):
         (place / "state" / f".inprogress-{999_000_000 + number}-weights").write_text("x", encoding="utf-8")
     living = place / ".inprogress-1-mine"
@@ -54,7 +54,7 @@ def test_what_dead_processes_left_is_swept_and_told_once(
 
 
 def test_a_folder_in_use_is_left_alone(registry: Registry, heart_folder: Path, tmp_path: Path) -> None:
-    place = half(registry, heart_folder, tmp_path / "here")
+    place = half(registry, tiny(heart_folder), tmp_path / "here")
     with locked(place, print):
         with pytest.raises(UsageError, match="in use by process"):
             resume(place, registry)
@@ -66,7 +66,7 @@ def test_a_folder_in_use_is_left_alone(registry: Registry, heart_folder: Path, t
 
 
 def test_a_configuration_that_was_damaged(registry: Registry, heart_folder: Path, tmp_path: Path) -> None:
-    place = half(registry, heart_folder, tmp_path / "here")
+    place = half(registry, tiny(heart_folder), tmp_path / "here")
     (place / "config.toml").write_text("seed = 'x'", encoding="utf-8")
     with pytest.raises(IntegrityError, match=r"config\.toml cannot be used"):
         resume(place, registry)
@@ -136,7 +136,7 @@ def test_a_refused_run_leaves_no_folder(registry: Registry, heart_folder: Path, 
 def test_a_moved_data_set_and_another_device_are_taken_from_the_given_configuration(
     registry: Registry, heart_folder: Path, tmp_path: Path
 ) -> None:
-    place = half(registry, heart_folder, tmp_path / "here")
+    place = half(registry, tiny(heart_folder), tmp_path / "here")
     moved = heart_folder.rename(tmp_path / "moved")
     with pytest.raises(DataError):
         resume(place, registry)
