@@ -2,7 +2,7 @@
 
     python -m benchmarks.prediction [--rounds 5] [--steps 1] [--threads N] [--rows FILE]
 
-From views to probabilities, 128 windows a call: what fusionkit predicts a run with, `predict` of Keras (with and
+From views to probabilities, 128 windows a call: what `fusionkit evaluate` predicts with, `predict` of Keras (with and
 without XLA, the faster counts), a loop over a DataLoader.
 """
 

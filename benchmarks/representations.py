@@ -34,6 +34,7 @@ from fusionkit.representations.torchaudio_loader import load_torchaudio
 RATE = 22050.0
 SCALES = tuple(float(scale) for scale in range(1, 225))
 BATCH = 8
+_MOST, _ENOUGH = 5, 0.5  # times that a way is taken in a turn, and the CPU seconds after which it is not taken again
 Way = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
@@ -126,10 +127,12 @@ def compare(comparison: Comparison, samples: int, rounds: int) -> None:
         peer(few)
     ratios: dict[str, list[float]] = {name: [] for name in comparison.peers}
     own: list[float] = []
-    for _ in range(rounds):
-        own.append(seconds(ours, mine))
-        for name, peer in comparison.peers.items():
-            ratios[name].append(seconds(peer, few) / own[-1])
+    turns = [("", ours, mine), *((name, peer, few) for name, peer in comparison.peers.items())]
+    for number in range(rounds):
+        took = {name: seconds(way, records) for name, way, records in turns[:: 1 - 2 * (number % 2)]}
+        own.append(took.pop(""))
+        for name, value in took.items():
+            ratios[name].append(value / own[-1])
     rate = 1 / statistics.median(own)
     for name, values in ratios.items():
         apart = float(np.abs(comparison.peers[name](few) - expected).max())
@@ -143,9 +146,9 @@ def compare(comparison: Comparison, samples: int, rounds: int) -> None:
 
 
 def seconds(way: Way, x: NDArray[np.float32]) -> float:
-    """Return the shortest time of one record of five."""
-    times = []
-    for _ in range(5 if len(x) == BATCH else 1):
+    """Return the shortest time of one record; a way that is quick is taken several times."""
+    times: list[float] = []
+    while len(times) < _MOST and sum(times) < _ENOUGH:
         begun = time.process_time()
         way(x)
         times.append(time.process_time() - begun)

@@ -21,12 +21,11 @@ from benchmarks.peers.pacer import Pacer
 from fusionkit import __version__
 from fusionkit.data.view_cache import ViewCache
 from fusionkit.model.counting import total_parameters
-from fusionkit.model.inference import probabilities, run_in_batches
 from fusionkit.plugins import build_registry
 from fusionkit.run.experiment import build_model, run_folds
+from fusionkit.run.fold import predict_views
 from fusionkit.run.reporter import SilentReporter
 from fusionkit.run.views import compute_views
-from fusionkit.training.devices import choose_device, choose_precision
 from fusionkit.training.memory import keep_freed_memory
 from fusionkit.training.progress import EpochDone, StepDone
 
@@ -82,17 +81,10 @@ def main() -> None:
         if chosen.work == "train":
             run_folds(config, registry, prepared, signals, views, reporter, lambda *_: None)
             return
-        model.eval()
         while True:
-            (logits,) = run_in_batches(
-                model.classify,
-                views,
-                np.arange(4 * chosen.batch_size),
-                batch_size=chosen.batch_size,
-                device=choose_device("cpu"),
-                precision=choose_precision(chosen.precision),
+            predict_views(
+                model, prepared.task, views, np.arange(4 * chosen.batch_size), chosen.batch_size, chosen.precision
             )
-            probabilities(prepared.task, logits)
             pacer.done()
 
 

@@ -126,7 +126,7 @@ def resume_output(
             return
         config = None
         if device is not None and (path / CONFIG).is_file():
-            saved = read_config(path, registry)
+            saved = read_config(path / CONFIG, registry)
             config = dataclasses.replace(saved, training=dataclasses.replace(saved.training, device=device))
         memory.keep_freed_memory()
         with StopSignals() as signals, TerminalReporter() as reporter:

@@ -70,18 +70,18 @@ def prune(
     spared : list of CacheEntry
         What would have been, but is in use.
     """
-    now, total = time.time(), 0
+    now, total, full = time.time(), 0, False
     gone, spared = [], []
     for entry in entries(folder):
         total += entry.size
         old = older_than is not None and now - entry.used >= older_than
-        if not (old or entry.kind == "left-overs" or (larger_than is not None and total > larger_than)):
+        full = full or (larger_than is not None and total > larger_than)  # and so all that were used before go too
+        if not (old or entry.kind == "left-overs" or full):
             continue
-        total -= entry.size
         if entry.kind in _ENTRIES and is_held(entry.path / DATA):
-            total += entry.size
             spared.append(entry)
             continue
+        total -= entry.size
         gone.append(entry)
         if not dry_run:
             _delete(entry)

@@ -38,7 +38,7 @@ def share_lock(file: int) -> None:
     """Lock an open file against `try_lock` of others, but not against other readers, as far as that can be done."""
     if fcntl is not None:
         with contextlib.suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH)  # waits for a moment where somebody looks whether it is held
 
 
 def is_held(path: Path) -> bool:

@@ -87,7 +87,7 @@ def run_in_batches(
     rows : array
         The rows to run, in this order.
     batch_size : int
-        RowArray a call.
+        Windows a call.
     device : torch.device
         Where it runs.
     precision : torch.dtype

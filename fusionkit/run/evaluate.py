@@ -23,8 +23,7 @@ from fusionkit.model.counting import total_parameters, trainable_parameters
 from fusionkit.registry import Registry
 from fusionkit.run.audited_data import listed
 from fusionkit.run.evaluation_request import EvaluationRequest
-from fusionkit.run.experiment import predict_views
-from fusionkit.run.fold import Views
+from fusionkit.run.fold import Views, predict_views
 from fusionkit.run.foreign_data import prepare_foreign
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter, SilentReporter
@@ -33,7 +32,7 @@ from fusionkit.run.run_folder import RunFolder, check_place
 from fusionkit.run.saved_model import SavedModel
 from fusionkit.run.seen_records import run_folder_of, seen_records
 from fusionkit.run.views import compute_views
-from fusionkit.training.devices import choose_device
+from fusionkit.training.devices import check_precision, choose_device
 
 
 def evaluate(
@@ -81,6 +80,7 @@ def evaluate(
     out = out or home.with_name(f"{home.name}-evaluated-{name}")
     check_place(out)
     device = choose_device(request.device)
+    check_precision(request.precision, device)
     manifest = load_manifest(request.data, registry, request.dataset_options)
     prepared = prepare_foreign(manifest, saved, request, reporter)
     config = dataclasses.replace(
@@ -101,12 +101,13 @@ def evaluate(
         )
     views = compute_views(saved.model, config.branches, registry, prepared, ViewCache(warn=reporter.note), reporter)[1]
     saved.model.to(device)
-    predictions = _predictions(saved, prepared, views)
+    predictions = _predictions(saved, prepared, views, request.precision)
     summary: dict[str, Any] = {
         "title": config.title,
         "model": str(run),
         "data": name,
         "seed": request.seed,
+        "precision": request.precision,
         "split": "all recordings" if request.split is None else f"{request.part} of {request.split.split}",
         "split_sha256": split_hash(prepared.folds),
         "label_map": dict(request.label_map),
@@ -131,10 +132,10 @@ def evaluate(
     return RunResult(folder.path, summary)
 
 
-def _predictions(saved: SavedModel, prepared: Prepared, views: Views) -> pd.DataFrame:
+def _predictions(saved: SavedModel, prepared: Prepared, views: Views, precision: str) -> pd.DataFrame:
     """Return the predictions of every window, under the name of every fold that scores it."""
     windows, batch_size = prepared.windows, saved.config.training.batch_size
-    chances = predict_views(saved.model, saved.task, views, np.arange(len(windows)), batch_size)
+    chances = predict_views(saved.model, saved.task, views, np.arange(len(windows)), batch_size, precision)
     tables = []
     for fold, scored in prepared.folds.groupby("fold", sort=False):
         chosen = windows["record"].isin(scored["record"]).to_numpy()

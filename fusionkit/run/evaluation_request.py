@@ -37,6 +37,8 @@ class EvaluationRequest:
         Aggregation, threshold and intervals.
     device : str
         Where the model runs.
+    precision : 'float32', 'bfloat16' or 'tf32'
+        Number format that it computes in.
     """
 
     data: DataSettings
@@ -49,3 +51,4 @@ class EvaluationRequest:
     allow_leak: bool = False
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
     device: str = "auto"
+    precision: str = "float32"

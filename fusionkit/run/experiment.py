@@ -19,7 +19,7 @@ from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Registry
 from fusionkit.run.branch_cautions import branch_cautions
 from fusionkit.run.branch_sources import branch_sources
-from fusionkit.run.fold import Fold, Rows, SaveModel, Views, make_plan, predict_views
+from fusionkit.run.fold import Fold, Rows, SaveModel, Views, make_plan
 from fusionkit.run.prepare import Prepared
 from fusionkit.run.reporter import Reporter
 from fusionkit.run.saved_model import load_model
@@ -28,8 +28,6 @@ from fusionkit.training.augmenter import Augmenter
 from fusionkit.training.initial_weights import take_weights
 from fusionkit.training.safekeeping import Safekeeping
 from fusionkit.training.team import ALONE, Team
-
-__all__ = ["Outcome", "build_model", "predict_views", "run_folds", "train_folds"]
 
 
 @dataclass(frozen=True)

@@ -52,12 +52,25 @@ def make_plan(config: RunConfig, model: FusionModel, team: Team = ALONE) -> list
 
 
 def predict_views(
-    model: FusionModel, task: Task, views: Views, rows: NDArray[np.int64], batch_size: int
+    model: FusionModel,
+    task: Task,
+    views: Views,
+    rows: NDArray[np.int64],
+    batch_size: int,
+    precision: str = "float32",
 ) -> NDArray[np.float64]:
     """Return the class probabilities of some windows, computed where the model is."""
     device = next(model.parameters()).device
     model.eval()
-    (logits,) = run_in_batches(model.classify, views, rows, batch_size=batch_size, device=device)
+    with gpu_products(precision):
+        (logits,) = run_in_batches(
+            model.classify,
+            views,
+            rows,
+            batch_size=batch_size,
+            device=device,
+            precision=choose_precision(precision),
+        )
     return probabilities(task, logits)
 
 
@@ -158,7 +171,9 @@ class Fold:
         part = self._part(self._chosen_on, final)
         limit = chance_limit(part.targets, self.prepared.windows["record"].to_numpy(dtype=object)[part.rows])
         rows: Rows = []
-        for one in branch_health(self.model, self.prepared.task, part, final.batch_size, final.monitor, limit):
+        with gpu_products("float32"):
+            found = branch_health(self.model, self.prepared.task, part, final.batch_size, final.monitor, limit)
+        for one in found:
             figures = {"alone": one.alone, "without": one.without, "all": one.all}
             column = f"{GRADIENT_NORM} {one.branch}"
             norms = [epoch[column] for epoch in history if column in epoch]

@@ -74,12 +74,17 @@ def _take(path: Path, note: Callable[[str], None]) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        # Whoever held it before may have removed the file since it was opened.
-        with contextlib.suppress(FileNotFoundError):
+        try:
+            # Whoever held it before may have removed the file since it was opened.
             if os.path.samestat(path.stat(), os.fstat(descriptor)):
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode())
                 return descriptor
+        except FileNotFoundError:
+            pass
+        except BaseException:
+            os.close(descriptor)
+            raise
         os.close(descriptor)
 
 

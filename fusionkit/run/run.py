@@ -35,6 +35,7 @@ from fusionkit.run.run_folder import (
     check_place,
     fold_folder,
 )
+from fusionkit.run.same_config import BEGUN, require_same_config
 from fusionkit.run.same_data import require_same_data
 from fusionkit.run.saved_model import save_model
 from fusionkit.run.space import check_space
@@ -125,7 +126,7 @@ def resume(
     UsageError
         If nothing was begun there, another process is at it, or the environment is another one.
     IntegrityError
-        If files of the run, its recordings or their split are not what they were.
+        If files of the run, its settings, its recordings or their split are not what they were.
     """
     reporter, keep = reporter or SilentReporter(), keep or Safekeeping()
     if not (path / CONFIG).is_file():
@@ -140,22 +141,24 @@ def resume(
             reporter.note(f"{path} is complete")
             team.tell(None)
             return finish(folder)
-        config = config or read_config(path, registry)
+        config = config or read_config(path / CONFIG, registry)
+        begun = path / BEGUN
+        if begun.is_file():
+            require_same_config(folder, config, read_config(begun, registry))
         check_precision(config.training.precision, choose_device(config.training.device, team))
         resume_environment(folder, config, registry, team, allow_different=allow_different_env)
         reporter.note(f"{path} goes on")
         return _go_on(folder, config, registry, reporter, keep, team)
 
 
-def read_config(path: Path, registry: Registry) -> RunConfig:
-    """Return the configuration of a run folder.
+def read_config(place: Path, registry: Registry) -> RunConfig:
+    """Return the configuration that a file of a run folder holds.
 
     Raises
     ------
     IntegrityError
         If it cannot be read, or does not fit the installed components.
     """
-    place = path / CONFIG
     try:
         return resolve(parse(place.read_text(encoding="utf-8"), str(place)), registry)
     except (OSError, UnicodeDecodeError, UsageError) as error:
@@ -174,6 +177,7 @@ def _go_on(
         check_space(folder.path, model, len(prepared.fold_names))
     require_same_data(folder, prepared, config.training.balance_within)
     folder.write_text(CONFIG, dump(config))  # another one, of a resume, not before the data were found to be the same
+    folder.write_text(BEGUN, dump(config))
     cache, live = ViewCache(warn=reporter.note), config.training.views == "step"
     signals, views = compute_views(model, config.branches, registry, prepared, cache, reporter, live=live)
     with team.contact(keep.interrupt.requested):

@@ -10,7 +10,7 @@ from fusionkit.data.spec import parse_spec
 from fusionkit.errors import IntegrityError, UsageError
 from fusionkit.registry import Kind, Registry
 from fusionkit.run.environment import RESUMED, environment, environment_changes
-from fusionkit.run.run_folder import ENVIRONMENT, RunFolder
+from fusionkit.run.run_folder import ENVIRONMENT, SPLIT, RunFolder
 from fusionkit.training.devices import choose_device
 from fusionkit.training.team import ALONE, Team
 
@@ -32,11 +32,17 @@ def resume_environment(
     UsageError
         If the environment is another one, and that is not allowed.
     IntegrityError
-        If the old one cannot be read.
+        If the old one cannot be read, or is gone.
     """
     new = _environment(config, registry, team)
-    if not (folder.path / ENVIRONMENT).is_file():  # stopped before it was written: nothing depends on it yet
-        folder.write_json(ENVIRONMENT, new)
+    if not (folder.path / ENVIRONMENT).is_file():
+        if (folder.path / SPLIT).is_file() and not allow_different:
+            raise IntegrityError(
+                f"{folder.path} holds no {ENVIRONMENT}, which says where it was begun; restore it, or add "
+                "--allow-different-env, which marks the results"
+            )
+        marks = {RESUMED: ["unknown"]} if (folder.path / SPLIT).is_file() else {}
+        folder.write_json(ENVIRONMENT, new | marks)
         return
     old = _read(folder)
     changes = environment_changes(old, new)

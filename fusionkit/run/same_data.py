@@ -66,7 +66,9 @@ def _compare(folder: RunFolder, prepared: Prepared, balance_within: str | None) 
         before = known["recordings"]
         differing = sorted(name for name in {**before, **contents} if before.get(name) != contents.get(name))
         changed = [name for name in ("windows", "balance_within") if known[name] != found[name]]
-    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+    except (TypeError, AttributeError, KeyError) as error:
+        raise IntegrityError(f"{path} is of another version of fusionkit, or damaged; begin a new run") from error
+    except (OSError, ValueError) as error:
         raise IntegrityError(f"{path} cannot be read: {error}; begin a new run") from error
     if differing:
         raise IntegrityError(

@@ -128,4 +128,6 @@ def checkpoint_folder(path: Path) -> Path:
         raise DataError(
             f"{path} has a model a fold ({', '.join(folds)}); name one: {path / 'checkpoints' / folds[0] / 'best'}"
         )
+    if (path / "config.toml").is_file() and (path / "state").is_dir():
+        raise DataError(f"{path} is a run that has not ended; go on with it: fusionkit run --resume {path}")
     raise DataError(f"{path} is neither a run folder nor a checkpoint: it holds no {MANIFEST}")

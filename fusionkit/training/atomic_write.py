@@ -17,7 +17,8 @@ def write_whole(path: Path, payload: bytes) -> None:
     Raises
     ------
     OSError
-        If it cannot be written; what stood there before is untouched then.
+        If it cannot be written; what stood there before is untouched then, or, where only the folder cannot be
+        flushed, replaced.
     """
     temporary = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
     try:

@@ -74,11 +74,12 @@ class Part:
             return Batch(inputs, targets, weights)
         # The order of the batch is random already, so that the next window is a random one.
         share = torch.from_numpy(shares).to(device)
-        mixed = [_mixed(x, x.roll(-1, dims=0), share) for x in inputs]
+        mixed = [mixed(x, x.roll(-1, dims=0), share) for x in inputs]
         return Batch(mixed, targets, weights, share)
 
 
-def _mixed(own: Tensor, other: Tensor, share: Tensor) -> Tensor:
+def mixed(own: Tensor, other: Tensor, share: Tensor) -> Tensor:
+    """Return a share of each sample's own values and what is left of it of another's."""
     share = share.reshape(-1, *[1] * (own.ndim - 1))
     return share * own + (1 - share) * other
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fusionkit.interfaces import Task
-from fusionkit.training.batches import Batch
+from fusionkit.training.batches import Batch, mixed
 
 
 def sample_losses(task: Task, logits: Tensor, targets: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ def batch_loss(task: Task, logits: Tensor, batch: Batch, mean: Literal["samples"
     losses = sample_losses(task, logits, batch.targets) * batch.weights
     if batch.share is not None:
         others = sample_losses(task, logits, batch.targets.roll(-1, dims=0)) * batch.weights.roll(-1, dims=0)
-        losses = _mixed(batch.share, losses, others)
+        losses = mixed(losses, others, batch.share)
     return losses.sum() / loss_weight(batch) if mean == "weights" else losses.mean()
 
 
@@ -61,9 +61,4 @@ def loss_weight(batch: Batch) -> Tensor:
     """Return the sum of the weights of a batch, of a mixture in the same shares as its losses."""
     if batch.share is None:
         return batch.weights.sum()
-    return _mixed(batch.share, batch.weights, batch.weights.roll(-1, dims=0)).sum()
-
-
-def _mixed(share: Tensor, own: Tensor, other: Tensor) -> Tensor:
-    share = share.reshape(-1, *[1] * (own.ndim - 1))
-    return share * own + (1 - share) * other
+    return mixed(batch.weights, batch.weights.roll(-1, dims=0), batch.share).sum()

@@ -70,6 +70,8 @@ def test_prune_by_size_keeps_the_most_recently_used(fusionkit, filled):
     sizes = [sum(f.stat().st_blocks * 512 for f in (p.iterdir() if p.is_dir() else [p])) for p in filled]
     fusionkit("cache", "prune", "--larger-than", f"{sum(sizes[:2]) / 1e6:.6f}MB")
     assert [path.exists() for path in filled] == [True, True, *[False] * (len(filled) - 2)]
+    fusionkit("cache", "prune", "--larger-than", f"{(sum(sizes[:2]) - 1) / 1e6:.6f}MB")
+    assert [path.exists() for path in filled] == [True, *[False] * (len(filled) - 1)]
 
 
 def test_prune_spares_what_is_open_and_the_next_run_works(fusionkit, filled, heart_folder):

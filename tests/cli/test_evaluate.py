@@ -43,6 +43,29 @@ def elsewhere(tmp_path: Path) -> Path:
     return tmp_path / "elsewhere"
 
 
+def test_precision(fusionkit: Command, trained: Path, elsewhere: Path) -> None:
+    given = (
+        "evaluate",
+        trained,
+        "--data",
+        f"folder:{elsewhere}",
+        "--map",
+        "calm=low,wild=high",
+        "--on-unmapped",
+        "drop",
+    )
+    found = {}
+    for name in ("float32", "bfloat16"):
+        answer = fusionkit(*given, "--precision", name, "--out", name)
+        assert answer.code == 0, answer.err
+        assert json.loads(Path(name, "metrics.json").read_text(encoding="utf-8"))["precision"] == name
+        found[name] = pd.read_csv(f"{name}/predictions.csv")["p_high"].to_numpy()
+    assert 0 < np.abs(found["float32"] - found["bfloat16"]).max() < 0.05
+    answer = fusionkit(*given, "--precision", "tf32", "--device", "cpu", "--out", "third")
+    assert answer.code == 2
+    assert "precision 'tf32' is one of GPUs" in answer.err
+
+
 def test_other_recordings_reach_the_model_at_its_rate_in_its_window(
     fusionkit: Command, trained: Path, elsewhere: Path
 ) -> None:

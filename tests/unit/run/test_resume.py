@@ -151,6 +151,25 @@ def test_another_manifest_is_refused_and_the_run_stays_as_it_was(
     assert {path: path.read_bytes() for path in place.rglob("*") if path.is_file()} == before
 
 
+def test_other_settings_are_named(registry: Registry, heart_folder: Path, tmp_path: Path) -> None:
+    place = half(registry, tiny(heart_folder), tmp_path / "here")
+    path = place / "config.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("lr = 0.001", "lr = 0.01").replace("embed_dim = 5", "embed_dim = 6"), encoding="utf-8")
+    with pytest.raises(IntegrityError, match=r"config\.toml is not what .* began with; set it back") as error:
+        resume(place, registry)
+    assert sorted(error.value.details) == [
+        "branches.0.encoder_options.embed_dim is 6, was 5",
+        "training.lr is 0.01, was 0.001",
+    ]
+    path.write_text(text, encoding="utf-8")
+    (place / "environment.json").unlink()
+    with pytest.raises(IntegrityError, match=r"holds no environment\.json"):
+        resume(place, registry)
+    cautions = resume(place, registry, allow_different_env=True).summary["cautions"]
+    assert any("unknown" in caution for caution in cautions)
+
+
 def test_another_environment_is_refused_or_marked(registry: Registry, heart_folder: Path, tmp_path: Path) -> None:
     place = half(registry, tiny(heart_folder), tmp_path / "here")
     path = place / "environment.json"
