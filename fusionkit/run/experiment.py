@@ -118,7 +118,6 @@ def run_folds(
         trained then.
     """
     start = time.perf_counter()
-    plan = make_plan(config, build_model(config, registry, prepared))
     models: dict[str, FusionModel] = {}
     tables: list[pd.DataFrame] = []
     epochs: Rows = []
@@ -135,6 +134,7 @@ def run_folds(
         models[fold.name] = fold.model.cpu()
     predictions = pd.concat(tables, ignore_index=True)
     seconds = time.perf_counter() - start + earlier
+    plan = make_plan(config, fold.model)
     cautions = branch_cautions(config, branches, joint=any(len(planned.branches) > 1 for planned in plan))
     for caution in cautions:
         reporter.note(caution)
