@@ -180,3 +180,12 @@ def test_an_empty_batch():
     found = ChunkedAttention.apply(query, query, query, 0.3)
     found.sum().backward()
     assert found.shape == query.grad.shape == (0, 2, 5, 4)
+
+
+def test_dropout_breaks_no_compiled_graph():
+    block = TransformerBlock(
+        8, num_heads=2, hidden_dim=8, norm_first=True, activation=nn.GELU, drop_rate=0.1, attn_drop_rate=0.1
+    )
+    found = torch._dynamo.explain(block)(torch.randn(2, 5, 8))
+    torch._dynamo.reset()
+    assert found.graph_break_count == 0

@@ -69,3 +69,9 @@ def test_pools_with_and_without_a_gradient(size, length):
     assert found.is_contiguous(memory_format=torch.channels_last)
     for pooled in (found, TimePool(size)(x)):
         assert torch.equal(pooled[:, :, 0], expected)
+
+
+def test_an_empty_batch_and_a_view_that_is_shorter_than_a_pool():
+    assert convolution(3, 5, 4, stride=2, padding=1)(torch.randn(0, 3, 1, 16)).shape == (0, 5, 1, 8)
+    with torch.no_grad(), pytest.raises(RuntimeError, match="too small"):
+        TimePool(4)(torch.randn(2, 3, 1, 3))
