@@ -59,6 +59,6 @@ class FoldedConv(nn.Conv2d):
         steps = (x.shape[3] + 2 * zeros - taps) // stride + 1
         length = (steps - 1) * stride + taps
         samples = F.pad(x, (zeros, length - x.shape[3] - zeros)).squeeze(2).transpose(1, 2)
-        folded = samples.reshape(len(x), length // stride, stride * x.shape[1]).transpose(1, 2).unsqueeze(2)
+        folded = samples.reshape(x.shape[0], length // stride, stride * x.shape[1]).transpose(1, 2).unsqueeze(2)
         weight = self.weight.reshape(*self.weight.shape[:2], -1, stride).permute(0, 3, 1, 2).flatten(1, 2).unsqueeze(2)
         return F.conv2d(folded, weight.contiguous(memory_format=torch.channels_last), self.bias)

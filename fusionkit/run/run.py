@@ -144,7 +144,7 @@ def resume(
         config = config or read_config(path / CONFIG, registry)
         begun = path / BEGUN
         if begun.is_file():
-            require_same_config(folder, config, read_config(begun, registry))
+            require_same_config(folder, resolve(config, registry), read_config(begun, registry))
         check_precision(config.training.precision, choose_device(config.training.device, team))
         resume_environment(folder, config, registry, team, allow_different=allow_different_env)
         reporter.note(f"{path} goes on")

@@ -74,8 +74,8 @@ class Part:
             return Batch(inputs, targets, weights)
         # The order of the batch is random already, so that the next window is a random one.
         share = torch.from_numpy(shares).to(device)
-        mixed = [mixed(x, x.roll(-1, dims=0), share) for x in inputs]
-        return Batch(mixed, targets, weights, share)
+        inputs = [mixed(x, x.roll(-1, dims=0), share) for x in inputs]
+        return Batch(inputs, targets, weights, share)
 
 
 def mixed(own: Tensor, other: Tensor, share: Tensor) -> Tensor:

@@ -316,7 +316,8 @@ def test_a_worker_that_is_killed_is_told(cache, x, monkeypatch):
 
 
 OWNER = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell would ignore it
 import numpy as np, torch
 from pathlib import Path
 from fusionkit.data import parallel_blocks
