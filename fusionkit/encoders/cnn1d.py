@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 
+import torch
 from torch import Tensor, nn
 
 from fusionkit.errors import UsageError
@@ -13,7 +14,7 @@ from fusionkit.interfaces import CHANNEL_TIME, Encoder, Features
 from fusionkit.layers.convolution import convolution, same_padding
 from fusionkit.layers.dropout import Dropout
 from fusionkit.layers.initialisation import initialise_keras
-from fusionkit.layers.time_pool import TimePool
+from fusionkit.layers.time_pool import TimePool, pool_early
 from fusionkit.options import Option
 
 _ENOUGH_STEPS = 16
@@ -136,7 +137,10 @@ class CNN1d(Encoder):
     def forward(self, view: Tensor) -> Features:
         """Map views [batch, channel, time] to features."""
         # Two-dimensional layers, since PyTorch keeps channels last in memory, which is faster, in images alone.
-        steps: Tensor = self.blocks(view.unsqueeze(2)).squeeze(2)
+        steps = view.unsqueeze(2)
+        for layer in self.blocks if self.training or torch.is_grad_enabled() else pool_early(self.blocks):
+            steps = layer(steps)
+        steps = steps.squeeze(2)
         return Features(tokens=steps.transpose(1, 2), vector=self.head(steps.mean(dim=-1)))
 
     def classifier(self, num_outputs: int, /) -> nn.Module:

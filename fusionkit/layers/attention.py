@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fusionkit.layers.chunked_attention import ChunkedAttention
+from fusionkit.layers.chunked_attention import ChunkedAttention, attend_without_gradient
 
 
 class MultiHeadAttention(nn.Module):
@@ -68,8 +68,11 @@ class MultiHeadAttention(nn.Module):
         key, value = self.key_value(key_value).chunk(2, dim=-1)
         q, k, v = (self._heads(x) for x in (self.query(query), key, value))
         drop_rate = self.drop_rate if self.training else 0.0
-        if drop_rate and q.device.type == "cpu" and not torch.compiler.is_compiling():
+        own_kernels = q.device.type == "cpu" and not torch.compiler.is_compiling()
+        if own_kernels and drop_rate:
             attended: Tensor = ChunkedAttention.apply(q, k, v, drop_rate)  # type: ignore[no-untyped-call]
+        elif own_kernels and q.dtype is torch.bfloat16 and not torch.is_grad_enabled():
+            attended = attend_without_gradient(q, k, v)
         else:
             attended = F.scaled_dot_product_attention(q, k, v, dropout_p=drop_rate)
         output: Tensor = self.out(attended.transpose(1, 2).flatten(2))

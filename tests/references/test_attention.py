@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from fusionkit.layers.attention import MultiHeadAttention
-from fusionkit.layers.chunked_attention import ChunkedAttention
+from fusionkit.layers.chunked_attention import ChunkedAttention, attend_without_gradient
 from fusionkit.layers.dropout import Draws, kept_scale
 from fusionkit.layers.initialisation import initialise_keras
 from fusionkit.layers.transformer import TransformerBlock
@@ -173,6 +173,27 @@ def test_bfloat16_is_as_exact_as_the_kernel_of_pytorch(scale):
     own = ChunkedAttention.apply(*inputs, 1e-9)
     plain = F.scaled_dot_product_attention(*inputs)
     assert (own - exact).square().mean() <= 2 * (plain - exact).square().mean()
+
+
+@pytest.mark.parametrize("scale", [1.0, 6.0, 12.0])
+def test_prediction_in_bfloat16_loses_little_more_than_by_rounding_the_inputs(scale):
+    torch.manual_seed(0)
+    inputs = [torch.randn(4, 8, 196, 24) * factor for factor in (scale, 1.0, 1.0)]
+    rounded = [x.bfloat16() for x in inputs]
+    exact, best = (F.scaled_dot_product_attention(*(x.double() for x in given)) for given in (inputs, rounded))
+    own = attend_without_gradient(*rounded)
+    assert own.dtype is torch.bfloat16
+    assert (own - best).square().mean() <= 2**2 * (best - exact).square().mean()
+
+
+def test_attention_without_a_gradient_is_that_with_one():
+    torch.manual_seed(0)
+    attention = MultiHeadAttention(12, 10, num_heads=2, head_dim=4, out_dim=6).eval()
+    query, key = torch.randn(3, 700, 12), torch.randn(3, 800, 10)
+    expected = attention(query, key)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        found = attention(query, key)
+    assert torch.allclose(found.float(), expected, atol=2e-2 * float(expected.detach().abs().max()))
 
 
 def test_an_empty_batch():

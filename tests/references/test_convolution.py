@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fusionkit.layers.convolution import FoldedConv, convolution, same_padding
-from fusionkit.layers.time_pool import TimePool
+from fusionkit.layers.time_pool import TimePool, pool_early
 
 
 def test_lengths_of_audiofuse():
@@ -75,3 +75,27 @@ def test_an_empty_batch_and_a_view_that_is_shorter_than_a_pool():
     assert convolution(3, 5, 4, stride=2, padding=1)(torch.randn(0, 3, 1, 16)).shape == (0, 5, 1, 8)
     with torch.no_grad(), pytest.raises(RuntimeError, match="too small"):
         TimePool(4)(torch.randn(2, 3, 1, 3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("least_weight", [0.0, -1.0])
+def test_a_pool_goes_before_what_never_falls_without_changing_a_bit(least_weight, dtype):
+    torch.manual_seed(0)
+    norm = torch.nn.BatchNorm2d(5)
+    torch.nn.init.uniform_(norm.weight, least_weight, 1.0)
+    torch.nn.init.normal_(norm.bias)
+    norm.running_mean.normal_()
+    relu, pool, wave = torch.nn.ReLU(inplace=True), TimePool(3), torch.nn.GELU()
+    layers = torch.nn.Sequential(wave, relu, norm, pool, relu, pool).eval()
+    early = pool_early(layers)
+    assert early == (
+        [wave, pool, pool, relu, norm, relu] if least_weight == 0 else [wave, relu, norm, pool, pool, relu]
+    )
+    x = torch.randn(2, 5, 1, 40).to(dtype)
+    with torch.no_grad(), torch.autocast("cpu", dtype, enabled=dtype is torch.bfloat16):
+        expected, found = x.clone(), x.clone()
+        for layer in layers:
+            expected = layer(expected)
+        for layer in early:
+            found = layer(found)
+    assert torch.equal(found, expected)
