@@ -153,7 +153,8 @@ def train_folds(
     team: Team,
 ) -> Iterator[tuple[Fold, tuple[Rows, Rows, float]]]:
     """Train fold after fold, in any process of a team, and yield what `Fold.fit` returns; see `run_folds`."""
-    plan = make_plan(config, build_model(config, registry, prepared))
+    first_model = build_model(config, registry, prepared)
+    plan = make_plan(config, first_model)
     for fold in prepared.fold_names:
         if config.evaluation.last_epochs and not (prepared.parts(fold) == "test").any():
             raise UsageError(f"last_epochs is {config.evaluation.last_epochs}, but fold {fold!r} has no test part")
@@ -165,7 +166,7 @@ def train_folds(
     for number, fold in enumerate(prepared.fold_names):
         if len(prepared.fold_names) > 1:
             reporter.note(f"fold {fold}")
-        model = build_model(config, registry, prepared)
+        model = build_model(config, registry, prepared) if number else first_model
         if initial:
             note = take_weights(model, initial, str(config.training.init))
             if not number:

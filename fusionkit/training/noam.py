@@ -7,6 +7,8 @@ import math
 import torch
 from torch.optim.optimizer import ParamsT
 
+from fusionkit.training.eager_optimizers import eager
+
 BETAS = (0.9, 0.999)
 EPS = 1e-16
 
@@ -55,7 +57,7 @@ def noam(
     ----------
     Vaswani et al., Attention is all you need (2017), doi 10.48550/arXiv.1706.03762, section 5.3
     """
-    optimizer = torch.optim.AdamW(parameters, lr=lr, betas=BETAS, eps=eps, weight_decay=weight_decay)
+    optimizer = eager(torch.optim.AdamW)(parameters, lr=lr, betas=BETAS, eps=eps, weight_decay=weight_decay)
 
     def before_step(*_: object) -> None:
         for group in optimizer.param_groups:

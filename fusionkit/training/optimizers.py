@@ -8,6 +8,7 @@ import torch
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.optim.optimizer import ParamsT
 
+from fusionkit.training.eager_optimizers import eager
 from fusionkit.training.noam import EPS, noam
 from fusionkit.training.settings import TrainingSettings
 
@@ -27,13 +28,13 @@ def make_optimizer(parameters: ParamsT, settings: TrainingSettings) -> torch.opt
     lr, weight_decay, eps = settings.lr, settings.weight_decay, settings.eps or _EPS
     match settings.optimizer:
         case "adamw":
-            return torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay, eps=eps)
+            return eager(torch.optim.AdamW)(parameters, lr=lr, weight_decay=weight_decay, eps=eps)
         case "adamax":
-            return torch.optim.Adamax(parameters, lr=lr, weight_decay=weight_decay, eps=eps)
+            return eager(torch.optim.Adamax)(parameters, lr=lr, weight_decay=weight_decay, eps=eps)
         case "adam":
-            return torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, eps=eps)
+            return eager(torch.optim.Adam)(parameters, lr=lr, weight_decay=weight_decay, eps=eps)
         case "sgd":
-            return torch.optim.SGD(parameters, lr=lr, weight_decay=weight_decay, momentum=settings.momentum)
+            return eager(torch.optim.SGD)(parameters, lr=lr, weight_decay=weight_decay, momentum=settings.momentum)
         case "noam":
             return noam(
                 parameters,

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
+from fusionkit.training.eager_optimizers import eager
 from fusionkit.training.noam import noam, noam_rate
 from fusionkit.training.optimizers import make_optimizer, make_schedule
 from fusionkit.training.settings import TrainingSettings
@@ -55,6 +61,41 @@ def test_eps_reaches_every_adaptive_optimiser(name: str, default: float, eps: fl
     weight.grad = torch.full((1,), gradient, dtype=torch.float64)
     make_optimizer([weight], settings).step()
     assert float(weight.detach()) == pytest.approx(-0.05, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [(torch.optim.AdamW, {}), (torch.optim.Adamax, {}), (torch.optim.Adam, {}), (torch.optim.SGD, {"momentum": 0.9})],
+)
+def test_eager_optimisers_take_the_steps_of_pytorch(kind: Any, more: dict[str, float]) -> None:
+    def train(optimizer_kind: Any) -> list[Any]:
+        weight = torch.nn.Parameter(torch.linspace(-1, 1, 5))
+        optimizer = optimizer_kind([weight], lr=0.05, weight_decay=0.01, **more)
+        hooks = []
+        optimizer.register_step_pre_hook(lambda *_: hooks.append(1))
+        for _ in range(4):
+            optimizer.zero_grad()
+            (weight**2).sum().backward()
+            optimizer.step()
+            optimizer.load_state_dict(optimizer.state_dict())
+        return [weight, len(hooks), optimizer.state_dict()["state"]]
+
+    torch.testing.assert_close(train(eager(kind)), train(kind), rtol=0, atol=0)
+
+
+def test_an_eager_optimiser_does_not_bring_in_what_compiles() -> None:
+    program = """
+        import sys, torch
+        from fusionkit.training.optimizers import make_optimizer
+        from fusionkit.training.settings import TrainingSettings
+        weight = torch.nn.Parameter(torch.ones(1))
+        for name in ("adamw", "adam", "adamax", "sgd", "noam"):
+            optimizer = make_optimizer([weight], TrainingSettings(**{"optimizer": name, "d_model": 1}))
+            weight.sum().backward()
+            optimizer.step()
+        sys.exit("torch._dynamo" in sys.modules)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)
 
 
 def test_plateau_halves_the_rate_as_keras_does() -> None:
