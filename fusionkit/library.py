@@ -31,6 +31,7 @@ from fusionkit.run.experiment import build_model, run_folds
 from fusionkit.run.prepare import Prepared, prepare
 from fusionkit.run.reporter import Reporter, SilentReporter
 from fusionkit.run.saved_model import SavedModel, save_model
+from fusionkit.run.untrained_parts import require_trained
 from fusionkit.run.views import view_arrays
 from fusionkit.training.devices import choose_device
 
@@ -185,6 +186,7 @@ def fit(
 
 def fit_prepared(config: RunConfig, registry: Registry, prepared: Prepared, reporter: Reporter) -> Fitted:
     """Train the one fold of prepared data, with views in memory."""
+    require_trained(config, registry, prepared.reader.signal, prepared.task.num_outputs)
     signals = np.stack([prepared.reader.read(row) for row in prepared.windows.to_dict("records")])
     views = view_arrays(build_model(config, registry, prepared), signals)
     outcome = run_folds(config, registry, prepared, signals, views, reporter, lambda *_: None)

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from fusionkit.data.cache_inventory import CacheEntry
 
-_AGES = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_AGES = {"min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _SIZES = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 
 
@@ -67,7 +67,7 @@ def info_command(as_json: bool) -> None:
 
 
 @cache_command.command("prune")
-@click.option("--older-than", metavar="AGE", help="Delete what was not used for that long: 30d, 12h, 90m or 2w.")
+@click.option("--older-than", metavar="AGE", help="Delete what was not used for that long: 30d, 12h, 90min or 2w.")
 @click.option(
     "--larger-than",
     metavar="SIZE",
@@ -86,7 +86,7 @@ def prune_command(older_than: str | None, larger_than: str | None, everything: b
     from fusionkit.data.cache_folder import cache_folder
     from fusionkit.data.cache_inventory import prune
 
-    age = _measure("--older-than", older_than, _AGES, "30d, 12h, 90m or 2w")
+    age = _measure("--older-than", older_than, _AGES, "30d, 12h, 90min or 2w")
     size = _measure("--larger-than", larger_than, _SIZES, "500MB or 10GB")
     gone, spared = prune(
         cache_folder(),

@@ -118,9 +118,9 @@ def run_command(
         chosen = list(range(repeats))
 
     from fusionkit.cli.run_output import dry_run_output, run_output, stated_output
-    from fusionkit.training.checkpoint_every import CheckpointEvery, parse_checkpoint_every
+    from fusionkit.training.checkpoint_every import parse_checkpoint_every
 
-    every = parse_checkpoint_every(checkpoint_every) if checkpoint_every else CheckpointEvery()
+    every = parse_checkpoint_every(checkpoint_every)
 
     if signal:
         if not dry_run:
@@ -148,9 +148,9 @@ def _resume(
 
     from fusionkit.cli.run_output import resume_output
     from fusionkit.plugins import build_registry
-    from fusionkit.training.checkpoint_every import CheckpointEvery, parse_checkpoint_every
+    from fusionkit.training.checkpoint_every import parse_checkpoint_every
 
-    every = parse_checkpoint_every(checkpoint_every) if checkpoint_every else CheckpointEvery()
+    every = parse_checkpoint_every(checkpoint_every)
     registry, _ = build_registry()
     resume_output(path, registry, device, every, allow_different_env=allow_different_env, as_json=as_json)
 

@@ -30,7 +30,7 @@ from fusionkit.run.reporter import Reporter, SilentReporter
 from fusionkit.run.result import RunResult
 from fusionkit.run.run_folder import RunFolder, check_place
 from fusionkit.run.saved_model import SavedModel
-from fusionkit.run.seen_records import run_folder_of, seen_records
+from fusionkit.run.seen_records import leaky_column, run_folder_of, seen_records
 from fusionkit.run.views import compute_views
 from fusionkit.training.devices import check_precision, choose_device
 
@@ -123,7 +123,7 @@ def evaluate(
         "seconds": round(time.perf_counter() - start, 3),
         "parameters": {"trainable": trainable_parameters(saved.model), "total": total_parameters(saved.model)},
     }
-    stamp = {"leaky": True} if leaks else {"leaky": "unknown"} if seen.unknown else {}
+    stamp = leaky_column(leaks, seen.cautions)
     folder = RunFolder.new(out)
     folder.write_text("config.toml", dump(config))
     folder.write_csv("predictions.csv", predictions.assign(**stamp))

@@ -38,6 +38,7 @@ from fusionkit.run.run_folder import (
 from fusionkit.run.same_config import BEGUN, require_same_config
 from fusionkit.run.same_data import require_same_data
 from fusionkit.run.saved_model import save_model
+from fusionkit.run.seen_records import leaky_column
 from fusionkit.run.space import check_space
 from fusionkit.run.summary import summarise
 from fusionkit.run.views import compute_views
@@ -192,7 +193,7 @@ def _go_on(
 
     outcome = run_folds(config, registry, prepared, signals, views, reporter, save, keep_fold, team)
     summary = summarise(config, prepared, described, outcome, environment_cautions(folder))
-    stamp = {"leaky": True} if prepared.leaks else {}
+    stamp = leaky_column(prepared.leaks, prepared.cautions)
     folder.write_csv("predictions.csv", outcome.predictions.assign(**stamp))
     folder.write_csv("history.csv", outcome.history.assign(**stamp))
     folder.write_json(COMPLETE, summary)

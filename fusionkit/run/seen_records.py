@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,12 @@ class Seen:
         if self.split is not None:
             return f"use --split {self.split}, whose test part is new to it"
         return f"take recordings that none of {', '.join(map(str, self.runs))} has seen"
+
+
+def leaky_column(leaks: Sequence[str], cautions: Sequence[str]) -> dict[str, bool | str]:
+    """Return the column, if any, that tables of figures and predictions need: ``leaky``, true or ``unknown``."""
+    unknown = any(line.startswith(UNKNOWN) for line in cautions)
+    return {"leaky": True} if leaks else {"leaky": "unknown"} if unknown else {}
 
 
 def run_folder_of(path: Path) -> Path:

@@ -29,14 +29,16 @@ class CheckpointEvery:
     epochs: bool = True
 
 
-def parse_checkpoint_every(text: str) -> CheckpointEvery:
-    """Return what ``100`` (steps), ``90s`` or ``5min`` means.
+def parse_checkpoint_every(text: str | None) -> CheckpointEvery:
+    """Return what ``100`` (steps), ``90s`` or ``5min`` means, or the default where nothing is said.
 
     Raises
     ------
     UsageError
         If the text is none of these.
     """
+    if text is None:
+        return CheckpointEvery()
     found = _FORM.fullmatch(text.strip())
     if found and float(found[1]) > 0:
         if found[2]:

@@ -241,6 +241,8 @@ def test_weights_whose_run_folder_is_gone_may_have_seen_anything(
     started = fusionkit("run", *data, *PAIR, *TINY, "--init", "weights", "--out", "next")
     assert started.code == 0, started.err
     assert told in started.out
+    for table in ("predictions.csv", "history.csv"):
+        assert set(pd.read_csv(Path("next", table))["leaky"]) == {"unknown"}
     same = ("run", *data, *PAIR, *TINY, "--init", trained, "--split", trained / "split.csv", "--out", "second")
     assert fusionkit(*same).code == 0
     trained.rename("moved")

@@ -41,10 +41,6 @@ class Counter:
         self._shared = mmap.mmap(-1, 8)
         self.cell = ctypes.c_long.from_buffer(self._shared)
 
-    def reset(self) -> None:
-        """Begin at 0."""
-        self.cell.value = 0
-
     @property
     def value(self) -> int:
         """The number of calls so far."""

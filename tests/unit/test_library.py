@@ -165,6 +165,7 @@ Y = ["a", "b"] * 4
         ({"settings": {"epoch": 3}}, UsageError, "did you mean 'epochs'"),
         ({"settings": {"lr": "fast"}}, UsageError, "expected float"),
         ({"settings": {"split": "leave-one-database-out"}}, DataError, "needs the column 'database'"),
+        ({"settings": {"learn": ("fuser",)}}, UsageError, "frozen with random weights: there is no init"),
         ({"options": {"cnn1d.dept": 3}}, UsageError, "no option 'dept'"),
         ({"options": {"vit.depth": 3}}, UsageError, "no component 'vit'"),
         ({"encoders": "vit", "options": {}}, UsageError, "encoders that fit 'wave': cnn1d"),
