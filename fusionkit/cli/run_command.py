@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from fusionkit.cli.seeds import parse_seeds
 from fusionkit.cli.settings_flags import option_flag, settings_flags, settings_tables
-from fusionkit.errors import UsageError
+from fusionkit.errors import StoppedError, UsageError
 
 if TYPE_CHECKING:
     from fusionkit.config.run_config import RunConfig
@@ -146,12 +146,19 @@ def _resume(
     if unknown:
         raise UsageError(f"--resume takes all settings from the run folder; leave out {unknown[0].opts[-1]}")
 
-    from fusionkit.cli.run_output import resume_output
-    from fusionkit.plugins import build_registry
-    from fusionkit.training.checkpoint_every import parse_checkpoint_every
+    from fusionkit.cli.stop_signals import StopSignals
 
-    every = parse_checkpoint_every(checkpoint_every)
-    registry, _ = build_registry()
+    try:
+        with StopSignals() as signals, signals.deferred():  # imports take seconds, and none is left half done
+            from fusionkit.cli.run_output import resume_output
+            from fusionkit.plugins import build_registry
+            from fusionkit.run.failures import resume_command
+            from fusionkit.training.checkpoint_every import parse_checkpoint_every
+
+            every = parse_checkpoint_every(checkpoint_every)
+            registry, _ = build_registry()
+    except KeyboardInterrupt:
+        raise StoppedError(f"stopped; go on with: {resume_command(path)}") from None
     resume_output(path, registry, device, every, allow_different_env=allow_different_env, as_json=as_json)
 
 

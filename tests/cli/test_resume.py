@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from fusionkit import plugins
 from fusionkit.cli.stop_signals import StopSignals
 from fusionkit.run.lock import locked
 from tests.conftest import TINY, Answer
@@ -121,6 +122,20 @@ def test_a_signal_while_recordings_are_read(
     assert answer.code == 75
     assert "fusionkit run --resume here/seed0 (seeds not begun: 1, 2)" in answer.err
     assert sorted(path.name for path in Path("here/seed0").iterdir()) == ["config.toml", "environment.json"]
+    assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
+
+    # A resume that is stopped while it imports tells the same.
+    registry = plugins.build_registry
+
+    def slow() -> object:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return registry()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plugins, "build_registry", slow)
+        answer = fusionkit("run", "--resume", "here/seed0")
+    assert answer.code == 75
+    assert answer.err == "fusionkit: stopped; go on with: fusionkit run --resume here/seed0\n"
     assert before == [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)]
     assert fusionkit("run", "--resume", "here/seed0").code == 0
 
