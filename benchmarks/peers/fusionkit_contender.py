@@ -1,7 +1,7 @@
 """fusionkit in a race: training as a run trains, or prediction as a run predicts.
 
     python -m benchmarks.peers.fusionkit_contender train|predict float32|bfloat16 [--batch-size 32]
-        [--views memory|mapped|cold] [--windows 160]
+        [--views memory|mapped|cold] [--windows 160] [--compile]
 
 Views are computed once, as in a run. ``mapped`` ones lie in the cache on disk and have been read before, so that the
 system has them in its memory; ``cold`` ones were dropped from it, so that the first epoch reads, and checks, them all.
@@ -61,11 +61,14 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--views", choices=["memory", "mapped", "cold"], default="memory")
     parser.add_argument("--windows", type=int, default=160)
+    parser.add_argument("--compile", action="store_true")
     chosen = parser.parse_args()
     pacer = Pacer()
     keep_freed_memory()  # as the command line does
     registry = build_registry()[0]
-    config = published(registry, precision=chosen.precision, batch_size=chosen.batch_size, device="cpu")
+    config = published(
+        registry, precision=chosen.precision, batch_size=chosen.batch_size, compile=chosen.compile, device="cpu"
+    )
     prepared = prepared_arrays(config, registry, *noise(chosen.windows))
     model = build_model(config, registry, prepared)
     reporter = PacedReporter(pacer)
