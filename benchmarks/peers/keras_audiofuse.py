@@ -31,12 +31,28 @@ def audiofuse(*, precision: str = "float32", jit_compile: bool = False) -> keras
     model = keras.Model([image, wave], layers.Dense(1, activation="sigmoid", dtype="float32")(hidden))
     if model.count_params() != PARAMETERS:
         raise SystemExit(f"the Keras model has {model.count_params()} parameters; the paper states {PARAMETERS}")
+    _start_attention(model)
     model.compile(
         optimizer=keras.optimizers.AdamW(3e-4, weight_decay=1e-4, epsilon=1e-7),
         loss="binary_crossentropy",
         jit_compile=jit_compile,
     )
     return model
+
+
+def _start_attention(model: keras.Model) -> None:
+    """Draw the weights of attention as the Keras of the authors did (TensorFlow 2.18).
+
+    It took the first axis of a projection for the extent of a filter; since pull request 22789 of keras-team/keras, of
+    2026, Keras draws them two to four times wider.
+    """
+    for layer in model.layers:
+        if isinstance(layer, layers.MultiHeadAttention):
+            for kernel in layer.weights:
+                if kernel.name == "kernel":
+                    extent, *fans = kernel.shape
+                    bound = (6 / (extent * sum(fans))) ** 0.5
+                    kernel.assign(keras.random.uniform(kernel.shape, -bound, bound))
 
 
 def _spectral(image: keras.KerasTensor) -> keras.KerasTensor:

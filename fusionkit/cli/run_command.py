@@ -152,13 +152,18 @@ def _resume(
         with StopSignals() as signals, signals.deferred():  # imports take seconds, and none is left half done
             from fusionkit.cli.run_output import resume_output
             from fusionkit.plugins import build_registry
-            from fusionkit.run.failures import resume_command
             from fusionkit.training.checkpoint_every import parse_checkpoint_every
 
             every = parse_checkpoint_every(checkpoint_every)
             registry, _ = build_registry()
     except KeyboardInterrupt:
-        raise StoppedError(f"stopped; go on with: {resume_command(path)}") from None
+        from fusionkit.run.failures import resume_command
+        from fusionkit.training.team import stated_team
+
+        team = stated_team()
+        if not team.leads:  # process 0 alone tells
+            context.exit(StoppedError.exit_code)
+        raise StoppedError(f"stopped; go on with: {resume_command(path, team)}") from None
     resume_output(path, registry, device, every, allow_different_env=allow_different_env, as_json=as_json)
 
 

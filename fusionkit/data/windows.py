@@ -97,7 +97,7 @@ class WindowReader:
         self.preprocessing = preprocessing
         self._recordings = recordings
         records = scanned.records
-        columns = [name for name in ("content", "digest", "sample_rate", "channels") if name in records]
+        columns = ["content", "digest", "sample_rate", *(["channels"] if "channels" in records else [])]
         self._deciding = dict(zip(records["id"], records[columns].astype(str).to_numpy().tolist(), strict=True))
         alone = records[records["isolated"]] if "isolated" in records else records[:0]
         self._isolated = {row["id"]: (row["start"], row["stop"]) for row in alone.to_dict("records")}

@@ -138,7 +138,8 @@ class CNN1d(Encoder):
         """Map views [batch, channel, time] to features."""
         # Two-dimensional layers, since PyTorch keeps channels last in memory, which is faster, in images alone.
         steps = view.unsqueeze(2)
-        for layer in self.blocks if self.training or torch.is_grad_enabled() else pool_early(self.blocks):
+        fixed = not (self.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
+        for layer in pool_early(self.blocks) if fixed else self.blocks:
             steps = layer(steps)
         steps = steps.squeeze(2)
         return Features(tokens=steps.transpose(1, 2), vector=self.head(steps.mean(dim=-1)))

@@ -37,8 +37,8 @@ class TimePool(nn.MaxPool2d):
 def pool_early(layers: Iterable[nn.Module]) -> list[nn.Module]:
     """Return trained layers with each pool moved before what it may go before, to the same result with less work.
 
-    The largest of a few numbers stays the largest under a function that never falls, rounded or not: ReLU, and a
-    BatchNorm with running statistics whose weights are not negative.
+    The largest of a few numbers stays the largest under a function that never falls, rounded or not: ReLU also where it
+    leaks, and a BatchNorm with running statistics whose weights are not negative.
 
     Parameters
     ----------
@@ -56,5 +56,6 @@ def pool_early(layers: Iterable[nn.Module]) -> list[nn.Module]:
 
 def _never_falls(layer: nn.Module) -> bool:
     if isinstance(layer, nn.BatchNorm2d):
-        return layer.track_running_stats and bool((layer.weight >= 0).all())
-    return isinstance(layer, (nn.ReLU, nn.LeakyReLU))
+        fixed = not layer.training and layer.running_mean is not None
+        return fixed and (layer.weight is None or bool((layer.weight >= 0).all()))
+    return isinstance(layer, nn.ReLU) or (isinstance(layer, nn.LeakyReLU) and layer.negative_slope >= 0)

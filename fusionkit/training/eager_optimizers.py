@@ -27,7 +27,7 @@ def eager(kind: type[_Kind]) -> type[_Kind]:
     Returns
     -------
     type of Optimizer
-        A subclass of the same name that takes the same steps.
+        A subclass of the same name that takes the same steps; not for ``differentiable``, nor for pickle.
     """
     methods = {name: inspect.unwrap(getattr(kind, name)) for name in _WRAPPED}
     step = torch.no_grad()(inspect.unwrap(kind.step))

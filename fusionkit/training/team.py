@@ -169,24 +169,31 @@ def join_team() -> Iterator[Team]:
     ResourceError
         If they do not meet.
     """
-    size = _number("WORLD_SIZE", 1)
-    if size < 2:
-        yield ALONE
+    team = stated_team()
+    if team.alone:
+        yield team
         return
     missing = [name for name in ("RANK", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]
     if missing:
         raise UsageError(
-            f"WORLD_SIZE is {size}, but {missing[0]} is not set; start with torchrun --nproc-per-node {size} "
+            f"WORLD_SIZE is {team.size}, but {missing[0]} is not set; start with torchrun --nproc-per-node {team.size} "
             "-m fusionkit run ..., or unset WORLD_SIZE for one process"
         )
-    rank = _number("RANK", 0)
-    team = Team(rank, size, _number("LOCAL_RANK", rank), _number("LOCAL_WORLD_SIZE", size))
     try:
-        dist.init_process_group(_backend(team), rank=rank, world_size=size, timeout=_PATIENCE)
+        dist.init_process_group(_backend(team), rank=team.rank, world_size=team.size, timeout=_PATIENCE)
     except (RuntimeError, ValueError) as error:
-        raise ResourceError(f"the {size} processes do not meet: {str(error).splitlines()[0]}") from error
+        raise ResourceError(f"the {team.size} processes do not meet: {str(error).splitlines()[0]}") from error
     yield team
     dist.destroy_process_group()  # not after an error: the others are to notice the end of the process, not this
+
+
+def stated_team() -> Team:
+    """Return the team that the environment names, without joining it."""
+    size = _number("WORLD_SIZE", 1)
+    if size < 2:
+        return ALONE
+    rank = _number("RANK", 0)
+    return Team(rank, size, _number("LOCAL_RANK", rank), _number("LOCAL_WORLD_SIZE", size))
 
 
 def _backend(team: Team) -> str:

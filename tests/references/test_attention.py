@@ -175,10 +175,13 @@ def test_bfloat16_is_as_exact_as_the_kernel_of_pytorch(scale):
     assert (own - exact).square().mean() <= 2 * (plain - exact).square().mean()
 
 
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("offset", [0.0, 4.0])
 @pytest.mark.parametrize("scale", [1.0, 6.0, 12.0])
-def test_prediction_in_bfloat16_loses_little_more_than_by_rounding_the_inputs(scale):
+def test_prediction_in_bfloat16_loses_little_more_than_by_rounding_the_inputs(scale, offset, batch):
     torch.manual_seed(0)
-    inputs = [torch.randn(4, 8, 196, 24) * factor for factor in (scale, 1.0, 1.0)]
+    query, key, value = torch.randn(3, batch, 196, 8, 24).transpose(2, 3)
+    inputs = [query * scale + offset, key + offset, value]
     rounded = [x.bfloat16() for x in inputs]
     exact, best = (F.scaled_dot_product_attention(*(x.double() for x in given)) for given in (inputs, rounded))
     own = attend_without_gradient(*rounded)

@@ -93,6 +93,8 @@ def test_an_eager_optimiser_does_not_bring_in_what_compiles() -> None:
             optimizer = make_optimizer([weight], TrainingSettings(**{"optimizer": name, "d_model": 1}))
             weight.sum().backward()
             optimizer.step()
+            optimizer.zero_grad()
+            optimizer.load_state_dict(optimizer.state_dict())
         sys.exit("torch._dynamo" in sys.modules)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)

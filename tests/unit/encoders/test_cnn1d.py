@@ -34,9 +34,10 @@ def reference(encoder: CNN1d, view: np.ndarray, *, stride: int, pools: tuple[int
     return x
 
 
+@pytest.mark.parametrize("least_gain", [0.1, -1.0])
 @pytest.mark.parametrize("order", ["conv-act-norm", "conv-norm-act"])
 @pytest.mark.parametrize(("samples", "kernel_size", "stride"), [(301, 16, 4), (187, 5, 2), (190, 4, 3)])
-def test_equals_a_reference_in_float64(samples, kernel_size, stride, order):
+def test_equals_a_reference_in_float64(samples, kernel_size, stride, order, least_gain):
     torch.manual_seed(0)
     encoder = CNN1d(
         (2, samples),
@@ -52,7 +53,7 @@ def test_equals_a_reference_in_float64(samples, kernel_size, stride, order):
         if isinstance(norm, nn.BatchNorm2d):
             nn.init.normal_(norm.running_mean)
             nn.init.uniform_(norm.running_var, 0.5, 2)
-            nn.init.normal_(norm.weight)
+            nn.init.uniform_(norm.weight, least_gain, 1)
             nn.init.normal_(norm.bias)
     encoder.eval()
     view = torch.randn(2, 2, samples, dtype=torch.float64)
@@ -62,6 +63,10 @@ def test_equals_a_reference_in_float64(samples, kernel_size, stride, order):
     dense = encoder.head[1]
     vector = last.mean(-1) @ dense.weight.detach().numpy().T + dense.bias.detach().numpy()
     np.testing.assert_allclose(features.vector.detach().numpy(), np.maximum(vector, 0), atol=1e-12)
+    with torch.no_grad():
+        alike = encoder(view)
+    assert torch.equal(alike.tokens, features.tokens)
+    assert torch.equal(alike.vector, features.vector)
 
 
 @pytest.mark.parametrize(
