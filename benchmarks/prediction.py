@@ -32,6 +32,8 @@ def main() -> None:
         keras_best = faster(rounds, f"Keras {theirs}", f"Keras {theirs} XLA")
         rows.append(paired("prediction", f"fusionkit {ours}", keras_best, rounds, aim="2.0"))
         rows.append(paired("prediction", f"fusionkit {ours}", f"PyTorch {ours}", rounds))
+    keras_best = faster(rounds, "Keras float32", "Keras float32 XLA")
+    rows.append(paired("prediction", "fusionkit bfloat16", keras_best, rounds, aim="2.0"))
     finish(rows, chosen.rows)
 
 
