@@ -57,8 +57,9 @@ def initialise_keras(module: nn.Module) -> None:
     r"""Start all linear layers, convolutions and attentions as the layers of Keras start.
 
     Biases are 0, weights uniform within :math:`\pm\sqrt{6 / (f_{in} + f_{out})}` (Glorot) [1]_. Keras stores a
-    projection of multi-head attention as an array of three axes and takes the first for the extent of a filter, so its
-    fans there are the plain ones multiplied: :math:`f_{in} = d\,h, f_{out} = d\,k` for d inputs and h heads of k units.
+    projection of multi-head attention as an array of three axes and, until 2026 (pull request 22789), took the first
+    for the extent of a filter, so its fans there are the plain ones multiplied: :math:`f_{in} = d\,h, f_{out} = d\,k`
+    for d inputs and h heads of k units. That is what stands here, since published models started so.
 
     Parameters
     ----------
