@@ -1,4 +1,4 @@
-"""How long a run takes from its start to the first step of training, with a cold and with a warm cache.
+"""How long ``fusionkit run`` takes from its start to the first step of training, with a cold and with a warm cache.
 
     python -m benchmarks.start_time physionet2016:PATH [--preset audiofuse@published] [--rounds 3]
 
@@ -16,58 +16,69 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fusionkit.training.progress import EpochDone, StepDone
 
 _CHILD = "--child"
 
 
-class FirstStep:
-    """Notes when things happen, and ends the process after the first step."""
-
-    def __init__(self, started: float) -> None:
-        self._started = started
-        self._marks: dict[str, float] = {}
-
-    def mark(self, name: str) -> None:
-        """Note the time of something that happens for the first time."""
-        self._marks.setdefault(name, round(time.time() - self._started, 2))
-
-    def note(self, text: str) -> None:
-        """Note a line."""
-        self.mark(text.partition(":")[0][:60])
-
-    def progress(self, task: str, done: int, total: int) -> None:
-        """Note the end of a task."""
-        if done == total:
-            self.mark(f"{task}: {total}")
-
-    def training(self, event: object) -> None:  # noqa: ARG002
-        """End here."""
-        self.mark("first step")
-        print(json.dumps(self._marks), flush=True)
-        os._exit(0)
-
-
 def child(spec: str, preset: str, out: Path, started: float) -> None:
-    """Run until the first step."""
-    steps = FirstStep(started)
-    from fusionkit.config.layers import overlay
-    from fusionkit.config.presets import preset_tables
-    from fusionkit.config.resolve import resolve
-    from fusionkit.config.toml import from_tables
-    from fusionkit.plugins import build_registry
-    from fusionkit.run.run import run
-    from fusionkit.training import stage_loop
+    """Carry out the command until the first step, and note when things happen for the first time."""
+    from fusionkit.cli.main import main as command_line
+    from fusionkit.cli.run_command import run_command
 
-    epoch = stage_loop.train_epoch
-    stage_loop.train_epoch = lambda *all_of_it: (steps.mark("training begins"), epoch(*all_of_it))[1]
-    steps.mark("imports")
-    registry, _ = build_registry()
-    tables = preset_tables(registry, preset)
-    tables.pop("repeats", None)
-    tables = overlay(tables, {"data": {"spec": spec}, "training": {"device": "cpu"}})
-    config = resolve(from_tables(tables, preset), registry, [])
-    steps.mark("configuration")
-    run(config, registry, out=out, reporter=steps)
+    callback = run_command.callback
+    assert callback is not None
+
+    def watched(*given: Any, **named: Any) -> None:
+        watch(started)
+        callback(*given, **named)
+
+    run_command.callback = watched
+    flags = {"--preset": preset, "--data": spec, "--device": "cpu", "--seed": "0", "--out": str(out)}
+    sys.argv = ["fusionkit", "run", *(text for pair in flags.items() for text in pair)]
+    command_line()
+
+
+def watch(started: float) -> None:
+    """Have the parts of a run note when they are done, and end the process after the first step."""
+    marks: dict[str, float] = {}
+
+    def mark(name: str) -> None:
+        marks.setdefault(name, round(time.time() - started, 2))
+
+    mark("command line")
+    from fusionkit.cli import run_output
+    from fusionkit.cli.terminal import TerminalReporter
+    from fusionkit.training import stage_loop
+    from fusionkit.training.epochs import train_epoch
+
+    mark("imports")
+
+    class Watched(TerminalReporter):
+        def note(self, text: str) -> None:
+            super().note(text)
+            mark(text.partition(":")[0][:60])
+
+        def progress(self, task: str, done: int, total: int) -> None:
+            super().progress(task, done, total)
+            if done == total:
+                mark(f"{task}: {total}")
+
+        def training(self, event: StepDone | EpochDone) -> None:
+            super().training(event)
+            mark("first step")
+            print(json.dumps(marks), flush=True)
+            os._exit(0)
+
+    def first_epoch(*given: Any) -> float:
+        mark("training begins")
+        return train_epoch(*given)
+
+    vars(stage_loop)["train_epoch"] = first_epoch
+    vars(run_output)["TerminalReporter"] = Watched
 
 
 def main() -> None:

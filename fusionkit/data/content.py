@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def file_hash(path: str | Path) -> str:
+def file_hash(path: Path) -> str:
     """Return the SHA-256 of the bytes of a file, in hexadecimal."""
-    with Path(path).open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +39,6 @@ class KnownFacts:
         self._known: dict[str, Facts] = {}
         if "path" not in manifest:
             return
-        with ThreadPoolExecutor(2) as pool:  # hashing leaves the interpreter free
-            list(pool.map(lambda record: _content(recordings, record), manifest.drop_duplicates("path")["id"]))
         common = [code_version("data"), channels]
         for row in manifest[["id", *(name for name in _DECIDING if name in manifest)]].to_dict("records"):
             content = _content(recordings, row["id"])

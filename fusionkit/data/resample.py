@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from fusionkit.errors import DataError
 _LARGEST = 10_000
 
 
+@lru_cache(256)  # asked for each recording and window
 def resample_ratio(source: float, target: float) -> tuple[int, int]:
     """Return the whole numbers (up, down) with target = source * up / down.
 

@@ -64,15 +64,18 @@ def twins(records: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series[str]:
     places = pd.Series(range(count), index=records["id"])
     a, b = (places[pairs[end]].to_numpy() for end in ("a", "b"))
     components = pd.Series(_components(a, b, count), index=records.index)
-    names = records["id"].groupby(components).transform("min")
-    return names.where(components.duplicated(keep=False))
+    tied = components.duplicated(keep=False)
+    return records["id"][tied].groupby(components[tied]).transform("min").reindex(records.index)
 
 
-def _components(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]], count: int) -> NDArray[np.int32]:
-    """Return for each of so many nodes the number of its component, where a and b are the ends of links."""
-    from scipy.sparse import coo_array  # takes a quarter of a second to import
-    from scipy.sparse.csgraph import connected_components
-
-    links = coo_array((np.ones(len(a)), (a, b)), shape=(count, count))
-    components: NDArray[np.int32] = connected_components(links, directed=False)[1]
-    return components
+def _components(a: NDArray[np.integer[Any]], b: NDArray[np.integer[Any]], count: int) -> NDArray[np.intp]:
+    """Return for each of so many nodes the first of its component, where a and b are the ends of links."""
+    # Not scipy's: importing that takes a tenth of the time in which a run starts.
+    first = np.arange(count)
+    while (first[a] != first[b]).any():
+        lower = np.minimum(first[a], first[b])
+        np.minimum.at(first, first[a], lower)
+        np.minimum.at(first, first[b], lower)
+        while (first != first[first]).any():
+            first = first[first]
+    return first

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
 
 from fusionkit.evaluation.ranking import Ranking
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 Truth = NDArray[np.int64] | NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -94,6 +97,8 @@ class Cases:
     @cached_property
     def _table(self) -> csr_array:
         """Number of cases [figure, group]: decided right, all, then the cells of the confusion table."""
+        from scipy.sparse import coo_array  # after training, not before it: it takes a while to import
+
         classes = self.probabilities.shape[1]
         decided = decide(self.probabilities, self.multilabel, self.threshold)
         truth = self.truth.astype(np.int64)

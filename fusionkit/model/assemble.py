@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fusionkit.errors import UsageError
-from fusionkit.interfaces import BranchSpec, Encoder, Representation, SignalSpec
+from fusionkit.interfaces import BranchSpec, Encoder, Features, Representation, SignalSpec
 from fusionkit.model.fusion_model import FusionModel
-from fusionkit.model.probe import create, probe_encoder, probe_model, probe_representation
+from fusionkit.model.probe import create, probe_encoder, probe_fuser, probe_representation
 from fusionkit.model.schedule import Schedule, needs_branch_classifiers
 from fusionkit.model.settings import BranchSettings, ComponentSettings, branch_names
 from fusionkit.registry import Registry
@@ -81,6 +81,7 @@ def assemble(
     check_combination(registry, branches, fuser)
     representations: list[Representation] = []
     encoders: list[Encoder] = []
+    features: list[Features] = []
     specs: list[BranchSpec] = []
     for name, branch in zip(branch_names(tuple(branches)), branches, strict=True):
         representation = registry.get("representation", branch.representation)
@@ -88,15 +89,14 @@ def assemble(
         representations.append(create(representation, signal, options=branch.representation_options))
         view = probe_representation(representation, representations[-1], signal)
         encoders.append(create(encoder, tuple(view.shape[1:]), options=branch.encoder_options))
-        features = probe_encoder(encoder, encoders[-1], view)
-        num_tokens = features.tokens.shape[1]
+        features.append(probe_encoder(encoder, encoders[-1], view))
+        num_tokens = features[-1].tokens.shape[1]
         specs.append(
             BranchSpec(name, encoders[-1].embed_dim, encoders[-1].token_dim, num_tokens, encoders[-1].classifier)
         )
     component = registry.get("fuser", fuser.name)
     fusing = create(component, specs, num_outputs, options=fuser.options)
+    probe_fuser(component, fusing, features, num_outputs)
     wanted = needs_branch_classifiers(fusing, len(specs), schedule) or (branch_classifiers and len(specs) > 1)
     classifiers = [spec.classifier(num_outputs) for spec in specs] if wanted else []
-    model = FusionModel(signal, [spec.name for spec in specs], representations, encoders, fusing, classifiers)
-    probe_model(component, model, num_outputs)
-    return model
+    return FusionModel(signal, [spec.name for spec in specs], representations, encoders, fusing, classifiers)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from fusionkit.errors import FusionkitError, PluginError
-from fusionkit.interfaces import Encoder, Features, Representation, SignalSpec
-from fusionkit.model.fusion_model import FusionModel
+from fusionkit.interfaces import Encoder, Features, Fuser, Representation, SignalSpec
 from fusionkit.model.seeding import own_randomness
 from fusionkit.registry import Component
 
@@ -27,9 +26,10 @@ def create(component: Component, *negotiated: object, options: Mapping[str, obje
         raise PluginError(f"{component} of {component.provider} failed: {type(error).__name__}: {error}") from error
 
 
-def _probe(component: Component, module: torch.nn.Module, inputs: Tensor) -> Any:
+def _probe(component: Component, module: torch.nn.Module, inputs: Tensor | Sequence[Features]) -> Any:
     """Run a module once without leaving a trace: eval mode, no gradient, random state untouched."""
-    before = inputs.clone()
+    tensors = [inputs] if isinstance(inputs, Tensor) else [t for one in inputs for t in (one.tokens, one.vector)]
+    before = [tensor.clone() for tensor in tensors]
     training = module.training
     try:
         with own_randomness(), torch.no_grad():
@@ -37,13 +37,13 @@ def _probe(component: Component, module: torch.nn.Module, inputs: Tensor) -> Any
     except FusionkitError:
         raise
     except Exception as error:
+        shapes = " and ".join(str(tuple(tensor.shape)) for tensor in tensors)
         raise PluginError(
-            f"{component} of {component.provider} failed on an input of shape {tuple(inputs.shape)}: "
-            f"{type(error).__name__}: {error}"
+            f"{component} of {component.provider} failed on an input of shape {shapes}: {type(error).__name__}: {error}"
         ) from error
     finally:
         module.train(training)
-    if not torch.equal(before, inputs):
+    if not all(map(torch.equal, before, tensors)):
         raise PluginError(f"{component} of {component.provider} changed its input in place")
     return output
 
@@ -85,7 +85,6 @@ def _expect(component: Component, what: str, found: object, shape: tuple[int | N
         raise fault("that is not finite on a silent signal")
 
 
-def probe_model(component: Component, model: FusionModel, num_outputs: int) -> None:
-    """Run the whole model once; a fuser that returns anything but logits is named."""
-    silence = torch.zeros(PROBE_BATCH, model.signal.channels, model.signal.samples)
-    _expect(component, "logits", _probe(component, model, silence), (PROBE_BATCH, num_outputs))
+def probe_fuser(component: Component, fuser: Fuser, features: Sequence[Features], num_outputs: int) -> None:
+    """Run a fuser on features of `PROBE_BATCH` windows; one that returns anything but logits is named."""
+    _expect(component, "logits", _probe(component, fuser, features), (PROBE_BATCH, num_outputs))

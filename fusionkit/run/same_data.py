@@ -50,7 +50,8 @@ def require_same_data(folder: RunFolder, prepared: Prepared, balance_within: str
 
 def _compare(folder: RunFolder, prepared: Prepared, balance_within: str | None) -> None:
     records = prepared.records
-    contents = {str(row["id"]): str(row["content"])[:_DIGITS] for row in records.to_dict("records")}
+    pairs = zip(records["id"], records["content"], strict=True)
+    contents = {str(record): str(content)[:_DIGITS] for record, content in pairs}
     balance = records[["id", balance_within]].astype(str).to_numpy().tolist() if balance_within else []
     found = {
         "recordings": contents,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fusionkit.interfaces import CHANNEL_TIME, BranchSpec, Encoder, Features, Fuser, Representation, SignalSpec
 from fusionkit.model.fusion_model import FusionModel
-from fusionkit.model.probe import probe_model
+from fusionkit.model.probe import PROBE_BATCH, probe_fuser
 from fusionkit.model.schedule import Schedule, needs_branch_classifiers
 from fusionkit.testing.inference_rules import check_inference, check_round_trip, samples
 from fusionkit.testing.learning_rules import check_stages
@@ -51,7 +51,8 @@ def check_fuser(component_class: type[Fuser], /, **options: object) -> None:
 
 def _check(checked: Subject, count: int, num_outputs: int) -> None:
     model = _model(checked, count, num_outputs, seed=0)
-    probe_model(checked.component, model, num_outputs)
+    silence = torch.zeros(PROBE_BATCH, _SIGNAL.channels, _SIGNAL.samples)
+    probe_fuser(checked.component, model.fuser, [encoder(silence) for encoder in model.encoders], num_outputs)
     inputs = [
         tensor
         for i in range(count)

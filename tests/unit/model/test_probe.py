@@ -78,6 +78,10 @@ class Fuse(Fuser):
         self.fault, self.head = fault, nn.Linear(branches[0].embed_dim, num_outputs)
 
     def forward(self, features: Any) -> Tensor:
+        if self.fault == "raises":
+            raise ValueError("no")
+        if self.fault == "in place":
+            features[0].vector.add_(1)
         logits: Tensor = self.head(features[0].vector)
         if self.fault == "squeezed":
             return logits[:, 0]
@@ -143,8 +147,16 @@ def test_an_encoder_that_lies(fault: str, words: str) -> None:
     assert words in str(error.value)
 
 
-@pytest.mark.parametrize(("fault", "shape"), [("squeezed", "(2,)"), ("vector", "(2, 2)")])
-def test_a_fuser_that_lies(fault: str, shape: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("raises", "failed on an input of shape (2, 16, 2) and (2, 2): ValueError: no"),
+        ("in place", "changed its input in place"),
+        ("squeezed", "logits of shape (2,); expected 2 x 1"),
+        ("vector", "logits of shape (2, 2); expected 2 x 1"),
+    ],
+)
+def test_a_fuser_that_lies(fault: str, words: str) -> None:
     with pytest.raises(PluginError, match=r"fuser 'fuse' of liars 6\.6") as error:
         build(fuser=fault)
-    assert f"logits of shape {shape}; expected 2 x 1" in str(error.value)
+    assert words in str(error.value)
