@@ -63,9 +63,9 @@ def train_fusionkit(chosen: argparse.Namespace, folder: Path, seeds: list[int]) 
         np.save(folder / f"{name}.npy", array[:])
     for seed in seeds:
         say(f"fusionkit, seed {seed}")
-        outcome = run_folds(
-            dataclasses.replace(config, seed=seed), registry, prepared, signals, views, silent, lambda *_: None
-        )
+        seeded = dataclasses.replace(config, seed=seed)
+        model = build_model(seeded, registry, prepared)
+        outcome = run_folds(seeded, registry, prepared, model, signals, views, silent, lambda *_: None)
         curves = {name: outcome.history[f"{name}_loss"].to_list() for name in LOSSES}
         keep(folder, "fusionkit", seed, curves)
 

@@ -188,8 +188,9 @@ def fit_prepared(config: RunConfig, registry: Registry, prepared: Prepared, repo
     """Train the one fold of prepared data, with views in memory."""
     require_trained(config, registry, prepared.reader.signal, prepared.task.num_outputs)
     signals = np.stack([prepared.reader.read(row) for row in prepared.windows.to_dict("records")])
-    views = view_arrays(build_model(config, registry, prepared), signals)
-    outcome = run_folds(config, registry, prepared, signals, views, reporter, lambda *_: None)
+    model = build_model(config, registry, prepared)
+    views = view_arrays(model, signals)
+    outcome = run_folds(config, registry, prepared, model, signals, views, reporter, lambda *_: None)
     if len(outcome.models) != 1:
         raise DataError(f"fit trains one model, but split {config.split.split!r} asks for {len(outcome.models)}")
     (model,) = outcome.models.values()

@@ -82,7 +82,7 @@ def main() -> None:
             views = [np.array(array) for array in arrays] if chosen.views == "memory" else views
         pacer.ready(fusionkit=__version__, parameters=total_parameters(model))
         if chosen.work == "train":
-            run_folds(config, registry, prepared, signals, views, reporter, lambda *_: None)
+            run_folds(config, registry, prepared, model, signals, views, reporter, lambda *_: None)
             return
         while True:
             predict_views(

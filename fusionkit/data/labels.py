@@ -30,8 +30,9 @@ def membership(labels: Iterable[str], classes: Sequence[str], multilabel: bool) 
     import numpy as np
 
     places = {name: number for number, name in enumerate(classes)}
-    rows = [label_classes(label, multilabel) for label in labels]
+    rows = [[places[name] for name in label_classes(label, multilabel)] for label in labels]
     members = np.zeros((len(rows), len(classes)), dtype=bool)
-    for number, names in enumerate(rows):
-        members[number, [places[name] for name in names]] = True
+    members[np.repeat(np.arange(len(rows)), [len(row) for row in rows]), [place for row in rows for place in row]] = (
+        True
+    )
     return members

@@ -44,8 +44,9 @@ def assist(registry: Registry, team: Team, keep: Safekeeping) -> None:
     prepared = load(config, registry, silent)
     model, live = build_model(config, registry, prepared), config.training.views == "step"
     signals, views = compute_views(model, config.branches, registry, prepared, ViewCache(), silent, live=live)
+    unsaved = replace(keep, states=None)
     trained = train_folds(
-        config, registry, prepared, signals, views, silent, lambda *_: None, lambda _: replace(keep, states=None), team
+        config, registry, prepared, model, signals, views, silent, lambda *_: None, lambda _: unsaved, team
     )
     for _ in trained:
         pass

@@ -81,6 +81,7 @@ def run_folds(
     config: RunConfig,
     registry: Registry,
     prepared: Prepared,
+    model: FusionModel,
     signals: RowArray,
     views: Views,
     reporter: Reporter,
@@ -98,6 +99,8 @@ def run_folds(
         The installed components.
     prepared : Prepared
         Windows, task and folds.
+    model : FusionModel
+        What `build_model` returned; the first fold trains it, and the others have one of their own.
     signals : array [window, channel, time]
         All windows: what augmentations of signals start from.
     views : sequence of array [window, ...]
@@ -124,7 +127,7 @@ def run_folds(
     ends: Rows = []
     branches: Rows = []
     earlier = 0.0
-    for fold, trained in train_folds(config, registry, prepared, signals, views, reporter, save, keep, team):
+    for fold, trained in train_folds(config, registry, prepared, model, signals, views, reporter, save, keep, team):
         history, last, before = trained
         earlier += before
         epochs += history
@@ -145,6 +148,7 @@ def train_folds(
     config: RunConfig,
     registry: Registry,
     prepared: Prepared,
+    model: FusionModel,
     signals: RowArray,
     views: Views,
     reporter: Reporter,
@@ -153,8 +157,7 @@ def train_folds(
     team: Team,
 ) -> Iterator[tuple[Fold, tuple[Rows, Rows, float]]]:
     """Train fold after fold, in any process of a team, and yield what `Fold.fit` returns; see `run_folds`."""
-    first_model = build_model(config, registry, prepared)
-    plan = make_plan(config, first_model)
+    plan = make_plan(config, model)
     for fold in prepared.fold_names:
         if config.evaluation.last_epochs and not (prepared.parts(fold) == "test").any():
             raise UsageError(f"last_epochs is {config.evaluation.last_epochs}, but fold {fold!r} has no test part")
@@ -166,7 +169,7 @@ def train_folds(
     for number, fold in enumerate(prepared.fold_names):
         if len(prepared.fold_names) > 1:
             reporter.note(f"fold {fold}")
-        model = build_model(config, registry, prepared) if number else first_model
+        model = build_model(config, registry, prepared) if number else model
         if initial:
             note = take_weights(model, initial, str(config.training.init))
             if not number:

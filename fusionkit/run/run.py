@@ -191,7 +191,7 @@ def _go_on(
     def keep_fold(fold: str) -> Safekeeping:
         return replace(keep, states=StateStore(folder.path / STATE / fold_folder(fold), reporter.note))
 
-    outcome = run_folds(config, registry, prepared, signals, views, reporter, save, keep_fold, team)
+    outcome = run_folds(config, registry, prepared, model, signals, views, reporter, save, keep_fold, team)
     summary = summarise(config, prepared, described, outcome, environment_cautions(folder))
     stamp = leaky_column(prepared.leaks, prepared.cautions)
     folder.write_csv("predictions.csv", outcome.predictions.assign(**stamp))

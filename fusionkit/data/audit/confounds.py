@@ -132,7 +132,8 @@ def _cross_parts(records: pd.DataFrame, folds: int, seed: int) -> NDArray[np.int
     """Deal the subjects, in random order and sorted by their most frequent label, out to the folds in turn."""
     groups = np.unique(records["subject" if "subject" in records else "id"].astype(str), return_inverse=True)[1]
     labels = np.unique(records["label"].astype(str), return_inverse=True)[1]
-    counts = pd.crosstab(groups, labels).to_numpy()
+    counts = np.zeros((groups.max() + 1, labels.max() + 1), dtype=np.intp)
+    np.add.at(counts, (groups, labels), 1)
     shuffled = np.random.default_rng(seed).permutation(len(counts))
     order = shuffled[np.argsort(counts.argmax(axis=1)[shuffled], kind="stable")]
     parts = np.empty(len(counts), dtype=np.intp)

@@ -19,7 +19,7 @@ from fusionkit.model.settings import BranchSettings, ComponentSettings
 from fusionkit.registry import Provider, Registry
 from fusionkit.run.branch_cautions import branch_cautions
 from fusionkit.run.branch_health import BranchHealth, branch_health, chance_limit
-from fusionkit.run.experiment import Outcome, run_folds
+from fusionkit.run.experiment import Outcome, build_model, run_folds
 from fusionkit.training.batches import Part
 from tests.unit.run.conftest import tiny
 from tests.unit.run.test_experiment import Notes, prepared_data
@@ -215,7 +215,8 @@ def test_a_run_with_a_dead_branch_says_so(registry: Registry, heart_folder: Path
     if dead is not None:
         views[dead] = np.zeros_like(views[dead])
     notes = Notes()
-    found: Outcome = run_folds(config, registry, data, signals, views, notes, lambda *_: None)
+    model = build_model(config, registry, data)
+    found: Outcome = run_folds(config, registry, data, model, signals, views, notes, lambda *_: None)
     names = ["wave-cnn1d", "wave-cnn1d-2"]
     expected = [] if dead is None else [names[dead]]
     assert [one["branch"] for one in found.branches if one["contributes"] is False] == expected

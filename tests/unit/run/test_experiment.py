@@ -47,7 +47,9 @@ def prepared_data(config: RunConfig, registry: Registry) -> tuple[Prepared, np.n
 
 def outcome(config: RunConfig, registry: Registry, notes: Notes | None = None) -> Outcome:
     config = resolve(config, registry)
-    return run_folds(config, registry, *prepared_data(config, registry), notes or Notes(), lambda *_: None)
+    data, signals, views = prepared_data(config, registry)
+    model = build_model(config, registry, data)
+    return run_folds(config, registry, data, model, signals, views, notes or Notes(), lambda *_: None)
 
 
 @pytest.mark.parametrize("patience", [0, 2])
