@@ -18,8 +18,8 @@ import numpy as np
 
 from fusionkit.data.entry_lock import UNFINISHED, finish, unfinished
 from fusionkit.data.parallel_blocks import Progress, write_blocks
-from fusionkit.data.row_job import RowJob, write_block
-from fusionkit.data.stored_rows import DamagedEntryError, StoredRows
+from fusionkit.data.row_job import RowJob, rows_a_hash, write_block
+from fusionkit.data.stored_rows import HASH, DamagedEntryError, StoredRows
 
 DATA = "data.npy"
 MANIFEST = "manifest.json"
@@ -58,7 +58,10 @@ def open_entry(entry: Path, job: RowJob | None = None, warn: Callable[[str], Non
             size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise DamagedEntryError(f"it is incomplete ({error})") from error
-    if manifest["key"] != entry.name or not sound or size != len(header) + math.prod(shape) * dtype.itemsize:
+    digests = bytes.fromhex(manifest["sha256"])
+    hashes = -(-shape[0] // rows_a_hash(manifest["block"], math.prod(shape[1:]) * dtype.itemsize))
+    whole = sound and size == len(header) + math.prod(shape) * dtype.itemsize and len(digests) == HASH * hashes
+    if manifest["key"] != entry.name or not whole:
         raise DamagedEntryError("it does not hold what its manifest says")
     with contextlib.suppress(OSError):
         os.utime(entry / MANIFEST)  # when it was last used
@@ -68,7 +71,7 @@ def open_entry(entry: Path, job: RowJob | None = None, warn: Callable[[str], Non
         dtype=dtype,
         shape=shape,
         block=manifest["block"],
-        digests=bytes.fromhex(manifest["sha256"]),
+        digests=digests,
         name=entry.name,
         finite=manifest["finite"],
         job=job,

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusionkit.data.entry_lock import share_lock
-from fusionkit.data.row_job import RowJob
+from fusionkit.data.row_job import RowJob, rows_a_hash
 
-_HASH = 32
+HASH = 32  # bytes
 
 
 class DamagedEntryError(Exception):
@@ -24,10 +24,11 @@ class DamagedEntryError(Exception):
 
 
 class StoredRows:
-    """An array whose blocks of rows are checked when they are first read, and computed anew where they are damaged.
+    """An array whose rows are checked when they are first read, and computed anew where they are damaged.
 
-    Reading is as cheap as that of a memory-mapped array: what is not read is not hashed, and each block is hashed once
-    a process. Bytes that change on disk after that are not noticed, unless they are read by another process.
+    Reading is as cheap as that of a memory-mapped array: what is not read is not hashed, and what is read is hashed
+    once a process, with the rows that share its hash. Bytes that change on disk after that are not noticed, unless they
+    are read by another process.
 
     Parameters
     ----------
@@ -38,9 +39,9 @@ class StoredRows:
     dtype, shape
         Of the array.
     block : int
-        Rows a block.
+        Rows that the job computes together.
     digests : bytes
-        The SHA-256 of every block.
+        The SHA-256 of every `rows_a_hash` rows.
     name : str
         Names its content: the name of the entry.
     finite : bool
@@ -48,7 +49,7 @@ class StoredRows:
     job : RowJob
         Computes a block anew.
     warn : callable
-        Called with a line when a block is damaged.
+        Called with a line when rows are damaged.
     """
 
     def __init__(
@@ -70,7 +71,8 @@ class StoredRows:
         share_lock(self._file.fileno())  # nobody deletes what is in use
         self._array: NDArray[Any] = np.memmap(self._file, dtype, mode="r", offset=offset, shape=shape)
         self._offset, self._block, self._digests = offset, block, digests
-        self._checked = np.zeros(len(digests) // _HASH, dtype=bool)
+        self._hashed = rows_a_hash(block, self._array[:1].nbytes)
+        self._checked = np.zeros(len(digests) // HASH, dtype=bool)
         self._mending = threading.Lock()
         self.job, self.warn = job, warn
 
@@ -80,7 +82,7 @@ class StoredRows:
     def __getitem__(self, rows: Any) -> NDArray[Any]:
         """Return some rows, chosen by a number, a slice or an array, as NumPy does; read-only where it is no copy."""
         if not self._checked.all():
-            for number in np.unique(np.arange(len(self))[rows] // self._block):
+            for number in np.unique(np.arange(len(self))[rows] // self._hashed):
                 if not self._checked[number]:
                     self._check(int(number))
         found: NDArray[Any] = np.asarray(self._array[rows])
@@ -100,20 +102,22 @@ class StoredRows:
         return open_entry, (self.path.parent, self.job)
 
     def _check(self, number: int) -> None:
-        rows = slice(number * self._block, (number + 1) * self._block)
-        expected = self._digests[number * _HASH : (number + 1) * _HASH]
+        rows = slice(number * self._hashed, min((number + 1) * self._hashed, len(self)))
+        expected = self._digests[number * HASH : (number + 1) * HASH]
         with self._mending:
             if not self._checked[number] and hashlib.sha256(self._array[rows].data).digest() != expected:
-                self._mend(number, rows, expected)
+                self._mend(rows, expected)
             self._checked[number] = True
 
-    def _mend(self, number: int, rows: slice, expected: bytes) -> None:
-        found = f"cache entry {self.path.parent}: rows {rows.start} to {min(rows.stop, len(self)) - 1} are damaged"
+    def _mend(self, rows: slice, expected: bytes) -> None:
+        found = f"cache entry {self.path.parent}: rows {rows.start} to {rows.stop - 1} are damaged"
         if self.job is None:
             raise DamagedEntryError(found)
         if self.warn:
             self.warn(f"{found} and computed anew")
-        block = np.ascontiguousarray(self.job(number), dtype=self.dtype)
+        number = rows.start // self._block
+        block = self.job(number)[rows.start - number * self._block :][: rows.stop - rows.start]
+        block = np.ascontiguousarray(block, dtype=self.dtype)
         with contextlib.suppress(OSError), self.path.open("r+b") as file:
             # What a machine with other arithmetic has written is not what is computed here.
             if hashlib.sha256(block.data).digest() == expected:

@@ -25,7 +25,7 @@ from fusionkit.errors import ResourceError
 if TYPE_CHECKING:
     from torch import nn
 
-_VERSION = 2
+_VERSION = 3
 _ATTEMPTS = 4
 BLOCK = 8  # windows; more are slower on a CPU: fresh memory costs more than the calls
 

@@ -172,6 +172,22 @@ def test_only_damaged_rows_are_computed_anew(cache, x):
     assert "rows 8 to 15 are damaged and computed anew" in cache[1][0]
 
 
+def test_a_long_row_has_a_hash_of_its_own(cache):
+    x = np.random.default_rng(0).normal(size=(10, 1, 1 << 15)).astype(np.float32)
+    module, signals = Square(), signals_of(cache[0], x)
+    views = cache[0].views(module, "square", signals)
+    flip(data_of(views), views._offset + views[:1].nbytes * 9)
+    again = cache[0].views(module, "square", signals)
+    np.testing.assert_array_equal(again[np.array([8, 0])], x[[8, 0], :, None] ** 2)
+    assert cache[1] == []  # it shares a block with row 8, and no hash
+    np.testing.assert_array_equal(again[9], x[9, :, None] ** 2)
+    assert module.seen == 12
+    assert len(cache[1]) == 1
+    assert "rows 9 to 9 are damaged and computed anew" in cache[1][0]
+    assert np.array_equal(cache[0].views(module, "square", signals)[9], again[9])
+    assert len(cache[1]) == 1  # it was mended on disk
+
+
 def test_damaged_rows_are_right_where_the_entry_cannot_be_mended(cache, x, monkeypatch):
     signals = signals_of(cache[0], x)
     flip(data_of(signals), -1)
