@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fusionkit.interfaces import Task
+from fusionkit.model.read_ahead import read_ahead
 
 
 class RowArray(Protocol):
@@ -39,25 +41,26 @@ class LiveViews:
     signals: RowArray
     views_of: Callable[[Tensor], Sequence[Tensor]]
 
-    def gather(self, rows: NDArray[np.int64], device: torch.device) -> list[Tensor]:
-        """Return the views of some windows, computed in float32 whatever the step computes in."""
-        (signals,) = gather([self.signals], rows, device)
-        with torch.no_grad(), torch.autocast(device.type, enabled=False):
+    def views(self, signals: Tensor) -> list[Tensor]:
+        """Return the views of signals where these are, computed in float32 whatever the step computes in."""
+        with torch.no_grad(), torch.autocast(signals.device.type, enabled=False):
             return list(self.views_of(signals))
 
 
 Inputs = Sequence[RowArray | Tensor] | LiveViews
 
 
-def gather(inputs: Inputs, rows: NDArray[np.int64], device: torch.device) -> list[Tensor]:
-    """Return some rows of every input on a device; memory-mapped arrays are read here and not before."""
-    if isinstance(inputs, LiveViews):
-        return inputs.gather(rows, device)
+def read_rows(inputs: Inputs, rows: NDArray[np.int64]) -> list[Tensor]:
+    """Return some rows of every input, or of the signals of live views; what is on disk is read here and not before."""
     index = torch.from_numpy(rows)
-    return [
-        to_device(array[index] if isinstance(array, Tensor) else torch.from_numpy(array[rows]), device)
-        for array in inputs
-    ]
+    arrays = [inputs.signals] if isinstance(inputs, LiveViews) else inputs
+    return [array[index] if isinstance(array, Tensor) else torch.from_numpy(array[rows]) for array in arrays]
+
+
+def on_device(inputs: Inputs, read: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Return what `read_rows` gave, on a device; live views are computed there."""
+    moved = [to_device(tensor, device) for tensor in read]
+    return inputs.views(moved[0]) if isinstance(inputs, LiveViews) else moved
 
 
 def to_device(tensor: Tensor, device: torch.device) -> Tensor:
@@ -100,8 +103,9 @@ def run_in_batches(
     """
     results: list[tuple[Tensor, ...]] = []
     with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=precision is torch.bfloat16):
-        for start in range(0, len(rows), batch_size):
-            output = function(gather(inputs, rows[start : start + batch_size], device))
+        batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+        for read in read_ahead(partial(read_rows, inputs), batches, device):
+            output = function(on_device(inputs, read, device))
             parts = output if isinstance(output, tuple) else (output,)
             results.append(tuple(part.float().cpu() for part in parts))
     return tuple(torch.cat(parts) for parts in zip(*results, strict=True))

@@ -14,7 +14,7 @@ from torch import Tensor
 from fusionkit.evaluation.metrics import METRICS
 from fusionkit.interfaces import Features, Task
 from fusionkit.model.fusion_model import FusionModel
-from fusionkit.model.inference import gather, probabilities
+from fusionkit.model.inference import on_device, probabilities, read_rows
 from fusionkit.training.batches import Part
 from fusionkit.training.loss import sample_losses
 
@@ -133,7 +133,8 @@ def _features(model: FusionModel, part: Part, batch_size: int) -> Iterator[list[
     """Yield the features of every branch, a batch at a time."""
     device = next(model.parameters()).device
     for start in range(0, len(part), batch_size):
-        views = gather(part.inputs, part.rows[start : start + batch_size], device)
+        read = read_rows(part.inputs, part.rows[start : start + batch_size])
+        views = on_device(part.inputs, read, device)
         with torch.no_grad():
             features = [encoder(view) for encoder, view in zip(model.encoders, views, strict=True)]
         yield features

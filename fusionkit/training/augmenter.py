@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fusionkit.errors import PluginError
 from fusionkit.interfaces import Augmentation, Mixing
-from fusionkit.model.inference import Inputs, RowArray, gather
+from fusionkit.model.inference import Inputs, RowArray, on_device
 
 _VIEW_AXES = 3
 
@@ -49,13 +49,21 @@ class Augmenter:
         self._numbers = [int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little") for name in names]
         self._signals, self._views_of, self._seed = signals, views_of, seed
 
-    def inputs(self, views: Inputs, rows: NDArray[np.int64], epoch: int, device: torch.device) -> list[Tensor]:
+    def source(self, views: Inputs) -> Inputs:
+        """Return what is changed: the signals, or, where no augmentation changes signals, the views."""
+        return [self._signals] if self._of_signals else views
+
+    def inputs(
+        self, views: Inputs, read: list[Tensor], rows: NDArray[np.int64], epoch: int, device: torch.device
+    ) -> list[Tensor]:
         """Return the changed views of some windows.
 
         Parameters
         ----------
-        views : sequence of array [window, ...]
-            The unchanged view of every branch, which are taken where no augmentation changes signals.
+        views : sequence of array [window, ...], or LiveViews
+            The unchanged view of every branch.
+        read : list of Tensor [window, ...]
+            What `read_rows` returned of the source.
         rows : array
             The windows.
         epoch : int
@@ -65,12 +73,11 @@ class Augmenter:
         """
         rngs = [np.random.default_rng([self._seed, epoch, self._numbers[row]]) for row in rows]
         if self._of_signals:
-            (signals,) = gather([self._signals], rows, torch.device("cpu"))
-            changed = _changed(self._of_signals, signals, rngs).to(device)
+            changed = _changed(self._of_signals, read[0], rngs).to(device)
             with torch.no_grad():
                 batch = list(self._views_of(changed))
         else:
-            batch = gather(views, rows, device)
+            batch = on_device(views, read, device)
         if not self._of_views:
             return batch
         # A view of one channel and time only is no picture: augmentations of views leave it alone.

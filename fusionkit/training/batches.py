@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fusionkit.model.inference import Inputs, gather, to_device
+from fusionkit.model.inference import Inputs, on_device, read_rows, to_device
 from fusionkit.training.augmenter import Augmenter
 
 
@@ -61,14 +61,19 @@ class Part:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def batch(self, chosen: NDArray[np.int64], epoch: int, device: torch.device) -> Batch:
-        """Return some windows of the part, changed at random where there is an augmenter."""
+    def read(self, chosen: NDArray[np.int64]) -> list[Tensor]:
+        """Return what the batch of some windows of the part is made from."""
+        source = self.inputs if self.augmenter is None else self.augmenter.source(self.inputs)
+        return read_rows(source, self.rows[chosen])
+
+    def batch(self, chosen: NDArray[np.int64], read: list[Tensor], epoch: int, device: torch.device) -> Batch:
+        """Make a batch from what was read, changed at random where there is an augmenter."""
         targets = to_device(torch.from_numpy(self.targets[chosen]), device)
         weights = to_device(torch.from_numpy(self.weights[chosen]), device)
         rows = self.rows[chosen]
         if self.augmenter is None:
-            return Batch(gather(self.inputs, rows, device), targets, weights)
-        inputs = self.augmenter.inputs(self.inputs, rows, epoch, device)
+            return Batch(on_device(self.inputs, read, device), targets, weights)
+        inputs = self.augmenter.inputs(self.inputs, read, rows, epoch, device)
         shares = self.augmenter.shares(rows, epoch)
         if shares is None:
             return Batch(inputs, targets, weights)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from fusionkit.errors import RunError
 from fusionkit.model.inference import probabilities
+from fusionkit.model.read_ahead import read_ahead
 from fusionkit.training.batches import Batch, Part, epoch_order, split_batches
 from fusionkit.training.branch_step import lost_branches, squared_gradients
 from fusionkit.training.checkpoints import Checkpoints
@@ -39,9 +40,11 @@ def train_epoch(
         stage=planned.number,
         epoch=stage.epoch,
     )
-    for step, chosen in enumerate(batches[stage.step :], start=stage.step + 1):
-        rows = team.share(chosen)
-        batch = train.batch(rows, stage.epoch, training.device)
+    left = batches[stage.step :]
+    shares = [team.share(chosen) for chosen in left]
+    reading = read_ahead(train.read, shares, training.device)
+    for step, (chosen, rows, read) in enumerate(zip(left, shares, reading, strict=True), start=stage.step + 1):
+        batch = train.batch(rows, read, stage.epoch, training.device)
         without = None if lost is None else torch.from_numpy(lost[rows]).to(training.device)
         with training.autocast():
             logits, own = network(batch.inputs, without)

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
+from fusionkit.augmentations.gain import Gain
 from fusionkit.config.resolve import resolve
 from fusionkit.config.run_config import RunConfig
 from fusionkit.data.load import load_manifest
 from fusionkit.data.recordings import FileRecordings
 from fusionkit.errors import UsageError
 from fusionkit.evaluation.metrics import METRICS, score_splits
+from fusionkit.model import inference
 from fusionkit.model.fusion_model import FusionModel
-from fusionkit.registry import Registry
+from fusionkit.model.read_ahead import read_ahead
+from fusionkit.registry import Provider, Registry
 from fusionkit.run import fold as fold_module
 from fusionkit.run.experiment import Outcome, build_model, run_folds
 from fusionkit.run.fold import Fold, make_plan
@@ -25,6 +30,7 @@ from fusionkit.run.reporter import SilentReporter
 from fusionkit.run.run import run
 from fusionkit.run.saved_model import load_model
 from fusionkit.run.views import view_arrays
+from fusionkit.training import epochs
 from fusionkit.training.fit import Trained
 from fusionkit.training.safekeeping import Safekeeping
 from tests.unit.run.conftest import tiny
@@ -137,3 +143,26 @@ def test_last_epochs_need_a_test_part(registry: Registry, heart_folder: Path) ->
 def test_an_unknown_stage_is_told_before_training(registry: Registry, heart_folder: Path) -> None:
     with pytest.raises(UsageError, match=r"the model has no stage 'branch', .* its stages: 'joint'"):
         outcome(tiny(heart_folder, stages={"branch": {"lr": 0.1}}), registry)
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [{}, {"augmentations": [{"name": "gain"}]}, {"training": {"views": "step"}}],
+    ids=["plain", "gain", "live"],
+)
+def test_reading_ahead_as_for_a_gpu_changes_no_bit(
+    registry: Registry, heart_folder: Path, monkeypatch: pytest.MonkeyPatch, tables: dict[str, Any]
+) -> None:
+    registry.register("augmentation", "gain", Gain, Provider("fusionkit", "test"))
+    config = tiny(heart_folder, 2, **tables)
+    expected = outcome(config, registry)
+    threads = set()
+
+    def ahead(read: Any, keys: Any, device: torch.device) -> Any:
+        return read_ahead(lambda key: threads.add(threading.current_thread()) or read(key), keys, torch.device("meta"))
+
+    for module in (epochs, inference):
+        monkeypatch.setattr(module, "read_ahead", ahead)
+    pd.testing.assert_frame_equal(outcome(config, registry).predictions, expected.predictions, check_exact=True)
+    assert threads
+    assert threading.main_thread() not in threads

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fusionkit.errors import PluginError
 from fusionkit.interfaces import Augmentation, Mixing, Task
+from fusionkit.model.inference import read_rows
 from fusionkit.training.augmenter import Augmenter
 from fusionkit.training.batches import Part
 from fusionkit.training.loss import batch_loss
@@ -52,8 +53,8 @@ def augmenter(*steps: Augmentation | Mixing, seed: int = 0) -> Augmenter:
 
 
 def inputs(made: Augmenter, rows: list[int], epoch: int) -> list[Tensor]:
-    views = [SIGNALS * 2, SIGNALS[:, :, None, :]]
-    return made.inputs(views, np.array(rows), epoch, CPU)
+    views, chosen = [SIGNALS * 2, SIGNALS[:, :, None, :]], np.array(rows)
+    return made.inputs(views, read_rows(made.source(views), chosen), chosen, epoch, CPU)
 
 
 def test_a_window_is_changed_alike_wherever_it_stands_in_a_batch() -> None:
@@ -97,7 +98,7 @@ def test_mixup_equals_cross_entropy_with_mixed_targets(kind: Literal["multiclass
     weights = np.ones(targets.shape, dtype=np.float32)
     part = Part([SIGNALS], np.arange(6), targets, weights, augmenter(Half()))
     chosen = np.array([4, 1, 3])
-    batch = part.batch(chosen, 1, CPU)
+    batch = part.batch(chosen, part.read(chosen), 1, CPU)
     x = torch.from_numpy(SIGNALS[chosen])
     torch.testing.assert_close(batch.inputs[0], 0.25 * x + 0.75 * x[[1, 2, 0]])
     logits = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
