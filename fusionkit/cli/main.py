@@ -50,7 +50,8 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line; an expected failure is one line on stderr and its exit code."""
-    # Imports make half a million objects that stay: looking through them every 700 takes a tenth of the start of a run.
+    # Imports make half a million objects that stay: looking for garbage after every 700 takes a tenth of the start of a
+    # run. Training with this needs no more memory.
     gc.set_threshold(10_000)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character must not end a run that is done.

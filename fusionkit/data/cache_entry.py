@@ -1,4 +1,4 @@
-"""One array on disk with the hashes of its blocks: a folder that appears whole or not at all."""
+"""One array on disk with the hashes of its rows: a folder that appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _fill(folder: Path, key: str, label: str, job: RowJob, workers: int, progres
         "shape": shape,
         "block": job.block,
         "finite": all(block.finite for block in blocks),
-        "sha256": "".join(block.sha256 for block in blocks),
+        "sha256": b"".join(block.hashes for block in blocks).hex(),
     }
     text = json.dumps(manifest).encode()
     with (folder / MANIFEST).open("wb") as file:

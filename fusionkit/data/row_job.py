@@ -28,6 +28,13 @@ def rows_a_hash(block: int, row_bytes: int) -> int:
     return 1 if row_bytes >= _LONG else block
 
 
+def row_hashes(rows: NDArray[Any], block: int) -> bytes:
+    """Return the SHA-256 of every `rows_a_hash` rows, one after the other; the rows are contiguous in memory."""
+    content, row = rows.data.cast("B"), rows[:1].nbytes
+    step = rows_a_hash(block, row) * row
+    return b"".join(hashlib.sha256(content[start : start + step]).digest() for start in range(0, len(content), step))
+
+
 class RowJob(Protocol):
     """Computes rows; can be sent to another process. A block has the same bits wherever it is computed."""
 
@@ -122,10 +129,10 @@ def _one_thread() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Block:
-    """One block that was written: its number, the SHA-256 of `rows_a_hash` rows each, and whether all is finite."""
+    """One block that was written: its number, the `row_hashes`, and whether all its values are finite."""
 
     number: int
-    sha256: str
+    hashes: bytes
     finite: bool
 
 
@@ -152,11 +159,8 @@ def write_block(job: RowJob, number: int, file: int, offset: int, rows: NDArray[
     """
     rows = np.ascontiguousarray(job(number) if rows is None else rows)
     content = rows.data.cast("B")
-    row = rows[:1].nbytes
-    place = offset + number * job.block * row
+    place = offset + number * job.block * rows[:1].nbytes
     written = 0
     while written < len(content):
         written += os.pwrite(file, content[written:], place + written)
-    step = rows_a_hash(job.block, row) * row
-    digests = (hashlib.sha256(content[start : start + step]).hexdigest() for start in range(0, len(content), step))
-    return Block(number, "".join(digests), bool(np.isfinite(rows).all()))
+    return Block(number, row_hashes(rows, job.block), bool(np.isfinite(rows).all()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import threading
 from collections.abc import Callable
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusionkit.data.entry_lock import share_lock
-from fusionkit.data.row_job import RowJob, rows_a_hash
+from fusionkit.data.row_job import RowJob, row_hashes, rows_a_hash
 
 HASH = 32  # bytes
 
@@ -102,28 +101,33 @@ class StoredRows:
         return open_entry, (self.path.parent, self.job)
 
     def _check(self, number: int) -> None:
-        rows = slice(number * self._hashed, min((number + 1) * self._hashed, len(self)))
-        expected = self._digests[number * HASH : (number + 1) * HASH]
+        rows = self._array[number * self._hashed : (number + 1) * self._hashed]
         with self._mending:
-            if not self._checked[number] and hashlib.sha256(self._array[rows].data).digest() != expected:
-                self._mend(rows, expected)
+            if not self._checked[number] and row_hashes(rows, self._block) != self._expected(number, number + 1):
+                self._mend(number * self._hashed // self._block)
             self._checked[number] = True
 
-    def _mend(self, rows: slice, expected: bytes) -> None:
+    def _expected(self, first: int, stop: int) -> bytes:
+        return self._digests[first * HASH : stop * HASH]
+
+    def _mend(self, number: int) -> None:
+        """Compute a block anew, on disk where that is possible."""
+        rows = slice(number * self._block, min((number + 1) * self._block, len(self)))
         found = f"cache entry {self.path.parent}: rows {rows.start} to {rows.stop - 1} are damaged"
         if self.job is None:
             raise DamagedEntryError(found)
         if self.warn:
             self.warn(f"{found} and computed anew")
-        number = rows.start // self._block
-        block = self.job(number)[rows.start - number * self._block :][: rows.stop - rows.start]
-        block = np.ascontiguousarray(block, dtype=self.dtype)
+        block = np.ascontiguousarray(self.job(number), dtype=self.dtype)
+        hashes = slice(rows.start // self._hashed, -(-rows.stop // self._hashed))
+        self._checked[hashes] = True
         with contextlib.suppress(OSError), self.path.open("r+b") as file:
             # What a machine with other arithmetic has written is not what is computed here.
-            if hashlib.sha256(block.data).digest() == expected:
+            if row_hashes(block, self._block) == self._expected(hashes.start, hashes.stop):
                 os.pwrite(file.fileno(), block.data.cast("B"), self._offset + rows.start * block[:1].nbytes)
                 return
-        mended = np.array(self._array)
+        mended = np.array(self._array) if isinstance(self._array, np.memmap) else self._array
+        mended.flags.writeable = True
         mended[rows] = block
         mended.flags.writeable = False
         self._array = mended

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -28,7 +29,7 @@ class RowArray(Protocol):
 
 @dataclass(frozen=True)
 class LiveViews:
-    """The view of every branch for all windows, computed when it is read, on the device that asks; nothing is kept.
+    """The view of every branch for all windows, computed for every batch where that is used; nothing is kept.
 
     Parameters
     ----------
@@ -104,10 +105,11 @@ def run_in_batches(
     results: list[tuple[Tensor, ...]] = []
     with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=precision is torch.bfloat16):
         batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
-        for read in read_ahead(partial(read_rows, inputs), batches, device):
-            output = function(on_device(inputs, read, device))
-            parts = output if isinstance(output, tuple) else (output,)
-            results.append(tuple(part.float().cpu() for part in parts))
+        with closing(read_ahead(partial(read_rows, inputs), batches, device)) as reading:
+            for read in reading:
+                output = function(on_device(inputs, read, device))
+                parts = output if isinstance(output, tuple) else (output,)
+                results.append(tuple(part.float().cpu() for part in parts))
     return tuple(torch.cat(parts) for parts in zip(*results, strict=True))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,11 +12,11 @@ Key = TypeVar("Key")
 Found = TypeVar("Found")
 
 
-def read_ahead(read: Callable[[Key], Found], keys: Iterable[Key], device: torch.device) -> Iterator[Found]:
+def read_ahead(read: Callable[[Key], Found], keys: Iterable[Key], device: torch.device) -> Generator[Found, None, None]:
     """Yield what is read for every key, in their order.
 
     On a CPU each is read when it is its turn: all cores compute already. For another device a thread reads the next one
-    meanwhile, so that the device does not wait for the disk.
+    meanwhile, so that the device does not wait for the disk; closing the generator ends the thread.
 
     Parameters
     ----------

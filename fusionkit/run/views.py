@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from functools import partial
 
@@ -57,7 +58,9 @@ def compute_views(
         return signals, views
     for name, branch, module in zip(model.branch_names, branches, model.representations, strict=True):
         progress = partial(reporter.progress, f"views of {name}")
-        view = cache.views(module, view_key(registry, branch, model.signal), signals, branch.representation, progress)
+        # Damaged rows are computed anew later, on the CPU, when the model may be elsewhere.
+        kept = copy.deepcopy(module)
+        view = cache.views(kept, view_key(registry, branch, model.signal), signals, branch.representation, progress)
         if not view.finite:
             _refuse_not_finite(name, view, prepared)
         views.append(view)

@@ -52,7 +52,10 @@ def check_fuser(component_class: type[Fuser], /, **options: object) -> None:
 def _check(checked: Subject, count: int, num_outputs: int) -> None:
     model = _model(checked, count, num_outputs, seed=0)
     silence = torch.zeros(PROBE_BATCH, _SIGNAL.channels, _SIGNAL.samples)
-    probe_fuser(checked.component, model.fuser, [encoder(silence) for encoder in model.encoders], num_outputs)
+    with torch.no_grad():
+        features = [encoder(silence) for encoder in model.encoders.eval()]
+    probe_fuser(checked.component, model.fuser, features, num_outputs)
+    model.train()
     inputs = [
         tensor
         for i in range(count)

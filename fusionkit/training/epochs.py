@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import numpy as np
 import torch
@@ -42,28 +43,32 @@ def train_epoch(
     )
     left = batches[stage.step :]
     shares = [team.share(chosen) for chosen in left]
-    reading = read_ahead(train.read, shares, training.device)
-    for step, (chosen, rows, read) in enumerate(zip(left, shares, reading, strict=True), start=stage.step + 1):
-        batch = train.batch(rows, read, stage.epoch, training.device)
-        without = None if lost is None else torch.from_numpy(lost[rows]).to(training.device)
-        with training.autocast():
-            logits, own = network(batch.inputs, without)
-        loss = batch_loss(training.task, logits.float(), batch, settings.loss_mean)
-        whole = loss
-        for branch in own:
-            whole = whole + settings.branch_loss * batch_loss(training.task, branch.float(), batch, settings.loss_mean)
-        factor = _factor(team, batch, len(chosen), settings)
-        value, total = team.mean(torch.stack((loss.detach(), whole.detach())) * factor)
-        if not np.isfinite(total):
-            raise RunError(f"stage {name!r}: the loss became {total} in epoch {stage.epoch}, step {step}; lower --lr")
-        stage.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(whole * factor)
-        if planned.learning_branches:
-            stage.gradients += squared_gradients(planned.learning_branches)
-        stage.optimizer.step()
-        stage.step, stage.loss, stage.seen = step, stage.loss + value * len(chosen), stage.seen + len(chosen)
-        training.observe(StepDone(name, stage.epoch, settings.epochs, step, len(batches), stage.loss / stage.seen))
-        checkpoints.after_step()
+    with closing(read_ahead(train.read, shares, training.device)) as reading:
+        for step, (chosen, rows, read) in enumerate(zip(left, shares, reading, strict=True), start=stage.step + 1):
+            batch = train.batch(rows, read, stage.epoch, training.device)
+            without = None if lost is None else torch.from_numpy(lost[rows]).to(training.device)
+            with training.autocast():
+                logits, own = network(batch.inputs, without)
+            loss = batch_loss(training.task, logits.float(), batch, settings.loss_mean)
+            whole = loss
+            for branch in own:
+                whole = whole + settings.branch_loss * batch_loss(
+                    training.task, branch.float(), batch, settings.loss_mean
+                )
+            factor = _factor(team, batch, len(chosen), settings)
+            value, total = team.mean(torch.stack((loss.detach(), whole.detach())) * factor)
+            if not np.isfinite(total):
+                raise RunError(
+                    f"stage {name!r}: the loss became {total} in epoch {stage.epoch}, step {step}; lower --lr"
+                )
+            stage.optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(whole * factor)
+            if planned.learning_branches:
+                stage.gradients += squared_gradients(planned.learning_branches)
+            stage.optimizer.step()
+            stage.step, stage.loss, stage.seen = step, stage.loss + value * len(chosen), stage.seen + len(chosen)
+            training.observe(StepDone(name, stage.epoch, settings.epochs, step, len(batches), stage.loss / stage.seen))
+            checkpoints.after_step()
     return stage.loss / stage.seen
 
 

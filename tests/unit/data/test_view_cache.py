@@ -183,9 +183,24 @@ def test_a_long_row_has_a_hash_of_its_own(cache):
     np.testing.assert_array_equal(again[9], x[9, :, None] ** 2)
     assert module.seen == 12
     assert len(cache[1]) == 1
-    assert "rows 9 to 9 are damaged and computed anew" in cache[1][0]
+    assert "rows 8 to 9 are damaged and computed anew" in cache[1][0]
     assert np.array_equal(cache[0].views(module, "square", signals)[9], again[9])
     assert len(cache[1]) == 1  # it was mended on disk
+
+
+def test_a_block_of_damaged_long_rows_is_computed_once(cache, monkeypatch):
+    x = np.random.default_rng(0).normal(size=(20, 1, 1 << 15)).astype(np.float32)
+    module, signals = Square(), signals_of(cache[0], x)
+    views = cache[0].views(module, "square", signals)
+    for row in range(12):
+        flip(data_of(views), views._offset + views[:1].nbytes * row)
+    again = cache[0].views(module, "square", signals)
+    monkeypatch.setattr(os, "pwrite", lambda *_: (_ for _ in ()).throw(OSError(errno.EROFS, "read-only")))
+    np.testing.assert_array_equal(again, x[:, :, None] ** 2)
+    assert module.seen == 20 + 2 * BLOCK
+    assert [note.split(": ")[1] for note in cache[1]] == [
+        f"rows {rows} are damaged and computed anew" for rows in ("0 to 7", "8 to 15")
+    ]
 
 
 def test_damaged_rows_are_right_where_the_entry_cannot_be_mended(cache, x, monkeypatch):

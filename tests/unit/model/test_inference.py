@@ -9,19 +9,20 @@ from scipy.special import expit, softmax
 from torch import Tensor
 
 from fusionkit.interfaces import Task
-from fusionkit.model.inference import gather, probabilities, run_in_batches
+from fusionkit.model.inference import on_device, probabilities, read_rows, run_in_batches
 
 CPU = torch.device("cpu")
 BINARY = Task("binary", ("no", "yes"), 1)
 THREE = Task("multiclass", ("a", "b", "c"), 3)
 
 
-def test_gather_reads_rows_of_arrays_tensors_and_files(tmp_path: Path) -> None:
+def test_rows_are_read_from_arrays_tensors_and_files(tmp_path: Path) -> None:
     array = np.arange(12, dtype=np.float32).reshape(6, 2)
     np.save(tmp_path / "x.npy", array)
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
     rows = np.array([4, 0, 4])
-    for found in gather([array, torch.from_numpy(array), mapped], rows, CPU):
+    inputs = [array, torch.from_numpy(array), mapped]
+    for found in on_device(inputs, read_rows(inputs, rows), CPU):
         assert torch.equal(found, torch.tensor([[8.0, 9], [0, 1], [8, 9]]))
 
 

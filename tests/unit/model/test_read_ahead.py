@@ -48,5 +48,5 @@ def test_no_thread_is_left_where_the_caller_stops() -> None:
     before = threading.active_count()
     reading = read_ahead(lambda key: key, range(5), OTHER)
     next(reading)
-    reading.close()  # type: ignore[attr-defined]
+    reading.close()
     assert threading.active_count() == before
