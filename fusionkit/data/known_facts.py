@@ -40,10 +40,11 @@ class KnownFacts:
         if "path" not in manifest:
             return
         common = [code_version("data"), channels]
-        for row in manifest[["id", *(name for name in _DECIDING if name in manifest)]].to_dict("records"):
+        for row in manifest[["id", "path", *(name for name in _DECIDING if name in manifest)]].to_dict("records"):
             content = _content(recordings, row["id"])
             if content is not None:
-                deciding = [repr(row.get(name)) for name in _DECIDING]
+                # The suffix says which reader a file has.
+                deciding = [Path(row["path"]).suffix.lower(), *(repr(row.get(name)) for name in _DECIDING)]
                 self._keys[row["id"]] = hashlib.sha256(json.dumps([common, content, deciding]).encode()).hexdigest()
         held = read_kept(self._entry)
         if held is not None:

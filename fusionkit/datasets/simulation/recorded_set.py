@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.io import wavfile
 
 from fusionkit.data.cache_folder import cache_folder
+from fusionkit.data.content import file_hash
 from fusionkit.errors import DataError
 
 Recording = tuple[str, NDArray[np.float32], Mapping[str, object]]
@@ -37,8 +38,8 @@ def recorded_set(
     """Return the manifest of a simulated set, after writing its recordings where they do not lie there yet.
 
     They lie in ``FOLDER/NAME-HASH``, with a hash of name, version and options: a set is written anew only when one of
-    them changes. It is written under a temporary name and renamed, so that runs that start together do not disturb
-    each other.
+    them changes, or a file is not what was written. It is written under a temporary name and renamed, so that runs that
+    start together do not disturb each other.
 
     Parameters
     ----------
@@ -90,13 +91,20 @@ def recorded_set(
 
 
 def _read(place: Path) -> list[dict[str, Any]] | None:
-    """Return the rows of a complete set; None where there is none."""
+    """Return the rows of a complete set; None where there is none, or not the one that was written."""
     try:
-        rows: list[dict[str, Any]] = json.loads((place / _ROWS).read_text(encoding="utf-8"))
-        complete = all((place / f"{row['id']}.wav").is_file() for row in rows)
+        held = json.loads((place / _ROWS).read_text(encoding="utf-8"))
+        rows: list[dict[str, Any]] = held["recordings"]
+        whole = held["sha256"] == _digest(place, place.name, rows)
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    return rows if complete and rows else None
+    return rows if whole and rows else None
+
+
+def _digest(folder: Path, name: str, rows: list[dict[str, Any]]) -> str:
+    """Return the SHA-256 of the name of a set, its rows and the files that they name."""
+    files = [file_hash(folder / f"{row['id']}.wav") for row in rows]
+    return hashlib.sha256(json.dumps([name, rows, files]).encode()).hexdigest()
 
 
 def _write(place: Path, recordings: Iterator[Recording], sample_rate: int) -> None:
@@ -111,7 +119,8 @@ def _write(place: Path, recordings: Iterator[Recording], sample_rate: int) -> No
             # soundfile would write the time of day into the file: the same set would have other bytes.
             wavfile.write(new / f"{identifier}.wav", sample_rate, np.ascontiguousarray(samples.T, dtype=np.float32))
             rows.append({"id": identifier, **row})
-        (new / _ROWS).write_text(json.dumps(rows), encoding="utf-8")
+        held = {"sha256": _digest(new, place.name, rows), "recordings": rows}
+        (new / _ROWS).write_text(json.dumps(held), encoding="utf-8")
         if place.exists() and _read(place) is None:
             place.rename(unfinished / "damaged")
         try:

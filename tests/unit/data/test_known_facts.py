@@ -57,6 +57,15 @@ def test_a_changed_file_of_the_same_size_and_date_is_read_again(manifest, examin
     assert (before["content"] != after["content"]).tolist() == [False, True, False, False]
 
 
+def test_a_suffix_without_a_reader_is_told_as_at_first(manifest, examined):
+    scan(FileRecordings(manifest), DataSettings())
+    path = Path(manifest["path"][1])
+    manifest.loc[1, "path"] = str(path.rename(path.with_suffix(".xyz")))
+    with pytest.raises(DataError, match="1 of 4 recordings cannot be used") as error:
+        scan(FileRecordings(manifest), DataSettings())
+    assert "no reader for the suffix '.xyz'" in error.value.details[0]
+
+
 @pytest.mark.parametrize("change", [{"start": 0.5}, {"stop": 1.0}, {"declared_rate": 100.0}])
 def test_other_bounds_are_other_facts(manifest, examined, change):
     scan(FileRecordings(manifest), DataSettings())

@@ -1,3 +1,4 @@
+import json
 import threading
 
 import numpy as np
@@ -77,14 +78,29 @@ def test_it_lies_in_the_cache_by_default():
     assert all(path.startswith(str(cache_folder())) for path in frame["path"])
 
 
-@pytest.mark.parametrize("fault", ["recording", "rows"])
+@pytest.mark.parametrize("fault", ["no recording", "a sample", "exchanged", "half a list", "a label", "short", "old"])
 def test_a_damaged_set_is_written_again(tmp_path, fault):
     frame = write(tmp_path)
     (place,) = tmp_path.iterdir()
-    if fault == "recording":
-        (place / "r1.wav").unlink()
-    else:
-        (place / "rows.json").write_text('[{"id"')
+    first, second, rows = place / "r0.wav", place / "r1.wav", place / "rows.json"
+    text = rows.read_text()
+    match fault:
+        case "no recording":
+            second.unlink()
+        case "a sample":
+            first.write_bytes(first.read_bytes()[:-1] + b"?")
+        case "exchanged":
+            first.rename(place / "r")
+            second.rename(first)
+            (place / "r").rename(second)
+        case "half a list":
+            rows.write_text(text[: len(text) // 2])
+        case "a label":
+            rows.write_text(text.replace('"label": "a"', '"label": "b"', 1))
+        case "short":
+            rows.write_text(json.dumps(json.loads(text) | {"recordings": json.loads(text)["recordings"][:2]}))
+        case "old":
+            rows.write_text(json.dumps(json.loads(text)["recordings"]))
     assert write(tmp_path).equals(frame)
     assert soundfile.info(frame["path"][1]).frames == 50
     assert list(tmp_path.iterdir()) == [place]
