@@ -30,9 +30,9 @@ def membership(labels: Iterable[str], classes: Sequence[str], multilabel: bool) 
     import numpy as np
 
     places = {name: number for number, name in enumerate(classes)}
-    rows = [[places[name] for name in label_classes(label, multilabel)] for label in labels]
+    rows = [label_classes(label, multilabel) for label in labels]
     members = np.zeros((len(rows), len(classes)), dtype=bool)
-    members[np.repeat(np.arange(len(rows)), [len(row) for row in rows]), [place for row in rows for place in row]] = (
-        True
-    )
+    for number, names in enumerate(rows):
+        for name in names:
+            members[number, places[name]] = True
     return members

@@ -119,15 +119,18 @@ class StoredRows:
         if self.warn:
             self.warn(f"{found} and computed anew")
         block = np.ascontiguousarray(self.job(number), dtype=self.dtype)
-        hashes = slice(rows.start // self._hashed, -(-rows.stop // self._hashed))
-        self._checked[hashes] = True
+        first, stop = rows.start // self._hashed, -(-rows.stop // self._hashed)
+        # What a machine with other arithmetic has written is not what is computed here.
+        if row_hashes(block, self._block) != self._expected(first, stop) or not self._write(block, rows.start):
+            mended = np.array(self._array) if isinstance(self._array, np.memmap) else self._array
+            mended.flags.writeable = True
+            mended[rows] = block
+            mended.flags.writeable = False
+            self._array = mended
+        self._checked[first:stop] = True
+
+    def _write(self, block: NDArray[Any], start: int) -> bool:
         with contextlib.suppress(OSError), self.path.open("r+b") as file:
-            # What a machine with other arithmetic has written is not what is computed here.
-            if row_hashes(block, self._block) == self._expected(hashes.start, hashes.stop):
-                os.pwrite(file.fileno(), block.data.cast("B"), self._offset + rows.start * block[:1].nbytes)
-                return
-        mended = np.array(self._array) if isinstance(self._array, np.memmap) else self._array
-        mended.flags.writeable = True
-        mended[rows] = block
-        mended.flags.writeable = False
-        self._array = mended
+            os.pwrite(file.fileno(), block.data.cast("B"), self._offset + start * block[:1].nbytes)
+            return True
+        return False
