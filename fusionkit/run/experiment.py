@@ -169,7 +169,8 @@ def train_folds(
     for number, fold in enumerate(prepared.fold_names):
         if len(prepared.fold_names) > 1:
             reporter.note(f"fold {fold}")
-        model = build_model(config, registry, prepared) if number else model
+        if number:
+            model = build_model(config, registry, prepared)
         if initial:
             note = take_weights(model, initial, str(config.training.init))
             if not number:
